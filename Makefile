@@ -1,0 +1,44 @@
+# make run    installs, syncs notes/, searches, lists the links, builds site/
+# make test   installs the test extra and runs every check and test
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
+
+.PHONY: run test check screenshots clean
+.DELETE_ON_ERROR:
+
+run: .venv/run.stamp
+	$(BIN)/kb sync
+	@echo; echo '$$ kb search "qlora vram"'
+	@$(BIN)/kb search "qlora vram"
+	@echo; echo '$$ kb links'
+	@$(BIN)/kb links
+	@echo; echo '$$ mkdocs build --strict'
+	@$(BIN)/mkdocs build --strict -q
+	@$(BIN)/python -m kb.cli.welcome
+
+test: .venv/test.stamp check
+	$(BIN)/python -m pytest
+
+check: .venv/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The stamps are files of their own: a virtual environment's python is a link to the system's,
+# whose age says nothing.
+.venv/run.stamp: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; name one with make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: kb needs Python 3.11 or newer; name one with make PYTHON=/path/to/python3"; exit 1; }
+	@test -d .venv || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv (about 2 GB, a few minutes the first time) ..."
+	@$(PIP) -e .
+	@touch $@
+
+.venv/test.stamp: .venv/run.stamp
+	@$(PIP) -e '.[test]'
+	@touch $@
+
+clean:
+	rm -rf .venv .kb site

@@ -1,0 +1,415 @@
+"""Look at the links that are due: plan which, ask for them, record what was seen.
+
+No transaction is open while the network is asked, and what was seen is recorded as it comes, so
+that an interrupted run keeps all it has done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from kb import urls
+from kb.config import Settings
+from kb.errors import KbError, NetworkAway
+from kb.model import Clock, Facts, Filter, Key, LinkRecord, Look, Looks, Standing, Verdict
+from kb.store.store import Store
+from kb.web import page
+from kb.web.fetch import Fetcher, HttpFetcher, Limits
+from kb.web.ignore import with_ignored
+from kb.web.outcome import Failure, Outcome
+from kb.web.verdict import Thresholds, advance, doubt_name, judge
+
+Progress = Callable[[int, int], None]
+
+EVERYTHING: Final = Filter()
+_LIVES: Final = frozenset({Verdict.ALIVE, Verdict.MOVED})
+
+
+# -- plan ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One request: the links of one page, which differ by their fragments alone."""
+
+    url: str
+    host: str
+    links: tuple[LinkRecord, ...]
+
+    @property
+    def etag(self) -> str | None:
+        """What makes the request conditional: only where nothing but life is to be learnt."""
+        return self._known.etag if self._known else None
+
+    @property
+    def last_modified(self) -> str | None:
+        """The same, by date."""
+        return self._known.last_modified if self._known else None
+
+    @property
+    def _known(self) -> Looks | None:
+        settled = all(
+            link.facts.title and link.looks.standing in (Standing.ALIVE, Standing.MOVED)
+            for link in self.links
+        )
+        return self.links[0].looks if settled else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Pages to ask for, hosts mixed; `scope` is every web link that the run speaks of."""
+
+    pages: tuple[Page, ...]
+    scope: tuple[LinkRecord, ...]
+    not_due: int
+
+
+def plan(
+    links: Iterable[LinkRecord], now: str, *, ignore: Sequence[str] = (), everything: bool = False
+) -> Plan:
+    """Which of `links` to look at, at the instant `now`. Pure."""
+    scope = [link for link in with_ignored(links, ignore) if urls.is_web(link.url)]
+    pages: dict[str, list[LinkRecord]] = {}
+    wanted: set[str] = set()
+    for link in scope:
+        if link.standing is not Standing.IGNORED:
+            pages.setdefault(link.key.key, []).append(link)
+            if everything or link.looks.due is None or link.looks.due <= now:
+                wanted.add(link.key.key)
+    due = [
+        Page(found[0].url, urls.host(found[0].url), tuple(found))
+        for key, found in pages.items()
+        if key in wanted
+    ]
+    not_due = sum(len(found) for key, found in pages.items() if key not in wanted)
+    return Plan(tuple(due), tuple(scope), not_due)
+
+
+# -- act -------------------------------------------------------------------------------------------
+
+
+class Turns:
+    """Hands out pages so that hosts take turns and none has more than `per_host` at once."""
+
+    def __init__(self, pages: Iterable[Page], per_host: int) -> None:
+        self._waiting: dict[str, deque[Page]] = {}
+        for one in pages:
+            self._waiting.setdefault(one.host, deque()).append(one)
+        self._ready = deque(self._waiting)
+        self._running: Counter[str] = Counter()
+        self._per_host = per_host
+        self._left = sum(map(len, self._waiting.values()))
+        self._changed = asyncio.Condition()
+
+    async def take(self) -> Page | None:
+        """The next page, once its host has room; None when none are left."""
+        async with self._changed:
+            while self._left and not self._ready:
+                await self._changed.wait()
+            if not self._left:
+                return None
+            host = self._ready.popleft()
+            one = self._waiting[host].popleft()
+            self._left -= 1
+            self._running[host] += 1
+            if self._waiting[host] and self._running[host] < self._per_host:
+                self._ready.append(host)
+            if not self._left:
+                self._changed.notify_all()
+            return one
+
+    async def give_back(self, one: Page) -> None:
+        """A page is done: its host has room again."""
+        async with self._changed:
+            full = self._running[one.host] >= self._per_host
+            self._running[one.host] -= 1
+            if full and self._waiting[one.host]:
+                self._ready.append(one.host)
+                self._changed.notify()
+
+
+Result = tuple[Page, Outcome]
+
+
+async def look(
+    pages: Sequence[Page],
+    fetcher: Fetcher,
+    take: Callable[[list[Result]], None],
+    *,
+    concurrency: int,
+    per_host: int,
+) -> None:
+    """Ask for every page, and hand what came to `take` in small batches, as it comes.
+
+    Cancelled, it still hands over all that had come.
+    """
+    turns = Turns(pages, per_host)
+    come: list[Result] = []
+
+    def hand_over() -> None:
+        batch = come.copy()
+        come.clear()
+        if batch:
+            take(batch)
+
+    async def work() -> None:
+        while (one := await turns.take()) is not None:
+            try:
+                come.append((one, await fetcher.get(one.url, etag=one.etag, last_modified=one.last_modified)))
+            finally:
+                await turns.give_back(one)
+            await asyncio.sleep(0)  # whoever is done now too goes into the same batch
+            hand_over()
+
+    try:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(min(concurrency, len(pages))):
+                workers.create_task(work())
+    except* KbError as group:
+        raise group.exceptions[0] from None
+    finally:
+        hand_over()
+
+
+# -- record ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Turns outcomes into looks, and keeps them once the run has shown that the network is there.
+
+    Until some host has answered, nothing is kept: it may be the network that is away. A name
+    that was not found waits until another name has answered; at the end it is doubted.
+    """
+
+    store: Store
+    clock: Clock
+    thresholds: Thresholds
+    answered: set[str] = field(default_factory=set)
+    tried: int = 0
+    counts: Counter[Verdict] = field(default_factory=Counter)
+    looked: dict[Key, LinkRecord] = field(default_factory=dict)
+    held: list[tuple[Page, Outcome, str]] = field(default_factory=list)
+
+    def take(self, results: Iterable[Result]) -> None:
+        """New outcomes; those that can be judged now are recorded in one short transaction."""
+        now = self.clock.now()
+        for one, outcome in results:
+            self.answered.update(outcome.answered)
+            self.tried += outcome.failure not in (Failure.PRIVATE, Failure.SCHEME)
+            self.held.append((one, outcome, now))
+        if self.answered:
+            ready = [item for item in self.held if self._certain(item[1])]
+            self.held = [item for item in self.held if not self._certain(item[1])]
+            self._keep([(one, outcome, judge(outcome, at)) for one, outcome, at in ready])
+
+    def finish(self) -> None:
+        """The run is over. NetworkAway, and nothing recorded, if links were tried and none answered."""
+        if self.tried and not self.answered:
+            raise NetworkAway(
+                f"the network is away: none of {self.tried} pages answered; nothing was recorded",
+                hint="try again when you are online; links keep the standing they had",
+            )
+        held, self.held = self.held, []
+        self._keep([(one, outcome, self._doubted(judge(outcome, at), outcome)) for one, outcome, at in held])
+
+    def _certain(self, outcome: Outcome) -> bool:
+        return outcome.failure is not Failure.NO_NAME or any(
+            _is_name(name) for name in self.answered if name != urls.host(outcome.final_url)
+        )
+
+    def _doubted(self, judged: Look, outcome: Outcome) -> Look:
+        return doubt_name(judged) if outcome.failure is Failure.NO_NAME else judged
+
+    def _keep(self, looks: Sequence[tuple[Page, Outcome, Look]]) -> None:
+        # Parsed before the transaction begins: it holds the store for writing alone.
+        found = [(one, outcome, judged, _facts(one, outcome, judged)) for one, outcome, judged in looks]
+        with self.store.transaction():
+            for one, outcome, judged, facts in found:
+                for link in one.links:
+                    self._keep_one(link, outcome, judged, facts)
+
+    def _keep_one(self, link: LinkRecord, outcome: Outcome, judged: Look, facts: Facts | None) -> None:
+        self.counts[judged.verdict] += 1
+        # Read again: the run may have been long, and somebody may have said "it lives" meanwhile.
+        now = self.store.link(link.key) or link
+        after = replace(link, looks=advance(now.looks, judged, self.thresholds), facts=now.facts)
+        if judged.verdict is not Verdict.SKIPPED:
+            self.store.save_look(link.key, judged, after.looks)
+        if facts is not None and not now.facts.title:
+            after = replace(after, facts=facts)
+            self.store.save_facts(link.key, facts)
+        for alias in _aliases(link, outcome, judged, facts):
+            after = replace(after, aliases=(*after.aliases, alias))
+            self.store.add_alias(alias, link.key)
+        self.looked[link.key] = after
+
+
+def _is_name(host: str) -> bool:
+    return not (host.startswith("[") or host == "localhost" or host.replace(".", "").isdigit())
+
+
+def _facts(one: Page, outcome: Outcome, judged: Look) -> Facts | None:
+    """What the page says of itself, where a link of it still lacks a title and a page came."""
+    if judged.verdict not in _LIVES or not outcome.body or all(link.facts.title for link in one.links):
+        return None
+    facts = page.facts(outcome.body, outcome.headers.get("content-type"), outcome.final_url, judged.at)
+    return facts if facts.title else None
+
+
+def _aliases(link: LinkRecord, outcome: Outcome, judged: Look, facts: Facts | None) -> list[str]:
+    """Keys that this look showed to be the same page: only spellings which may be, once there is evidence.
+
+    A redirect to another path is none: half of those lead to a login or a home page.
+    """
+    if judged.verdict not in _LIVES:
+        return []
+    shown = [outcome.final_url] if outcome.hops else []
+    shown += [facts.canonical] if facts and facts.canonical else []
+    keys = [urls.key(url).key for url in shown if urls.may_be_same(url, link.url)]
+    return [key for key in dict.fromkeys(keys) if key != link.key.key and key not in link.aliases]
+
+
+# -- the stage -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a run saw.
+
+    `links` are all web links in scope, due or not, as they stand now; `looked` those that were
+    asked for; `counts` the verdicts of the run; `not_due` how many were left for later.
+    """
+
+    links: tuple[LinkRecord, ...]
+    looked: tuple[LinkRecord, ...]
+    counts: Mapping[Verdict, int]
+    not_due: int = 0
+
+    @property
+    def bad(self) -> tuple[LinkRecord, ...]:
+        """Links in scope that are broken or dead, and not ignored."""
+        return tuple(link for link in self.links if is_bad(link))
+
+    @property
+    def troubled(self) -> tuple[LinkRecord, ...]:
+        """The bad ones, and those which this run found moved, walled off or out of reach."""
+        seen = {link.key for link in self.looked if link.looks.verdict not in (None, Verdict.ALIVE)}
+        return tuple(link for link in self.links if is_bad(link) or link.key in seen)
+
+
+def is_bad(link: LinkRecord) -> bool:
+    """Whether a link is broken or dead, and not ignored."""
+    return link.standing is Standing.DEAD or (
+        link.standing is Standing.SUSPECT and link.looks.verdict is Verdict.BROKEN
+    )
+
+
+def thresholds(settings: Settings) -> Thresholds:
+    """The notebook's thresholds."""
+    return Thresholds(
+        dead_looks=settings["links.dead_looks"],
+        dead_days=settings["links.dead_days"],
+        gone_looks=settings["links.gone_looks"],
+        gone_days=settings["links.gone_days"],
+        unknown_days=settings["links.unknown_days"],
+    )
+
+
+def make_fetcher(settings: Settings) -> HttpFetcher:
+    """The fetcher that the notebook's settings ask for; make it within the event loop that uses it."""
+    return HttpFetcher(
+        limits=Limits(timeout=settings["links.timeout"]),
+        allow_private=settings["links.private_hosts"] == "check",
+    )
+
+
+@asynccontextmanager
+async def _fetcher(given: Fetcher | None, settings: Settings) -> AsyncIterator[Fetcher]:
+    if given is not None:
+        yield given
+        return
+    async with make_fetcher(settings) as made:
+        yield made
+
+
+def check(
+    store: Store,
+    settings: Settings,
+    clock: Clock,
+    *,
+    fetcher: Fetcher | None = None,
+    filter: Filter = EVERYTHING,
+    everything: bool = False,
+    progress: Progress | None = None,
+) -> CheckReport:
+    """Look at the links in scope that are due (or at all of them), record and report.
+
+    NetworkAway, and nothing recorded, if not one page of those tried gave any answer.
+    """
+    todo = plan(store.links(filter), clock.now(), ignore=settings["links.ignore"], everything=everything)
+    recorder = Recorder(store, clock, thresholds(settings))
+    done = 0
+
+    def take(results: list[Result]) -> None:
+        nonlocal done
+        recorder.take(results)
+        done += len(results)
+        if progress is not None:
+            progress(done, len(todo.pages))
+
+    async def run() -> None:
+        async with _fetcher(fetcher, settings) as network:
+            await look(
+                todo.pages,
+                network,
+                take,
+                concurrency=settings["links.concurrency"],
+                per_host=settings["links.per_host"],
+            )
+
+    if todo.pages:
+        asyncio.run(run())
+        recorder.finish()
+    looked = recorder.looked
+    return CheckReport(
+        links=tuple(looked.get(link.key, link) for link in todo.scope),
+        looked=tuple(looked.values()),
+        counts=dict(recorder.counts),
+        not_due=todo.not_due,
+    )
+
+
+async def look_at(
+    url: str, settings: Settings, clock: Clock, *, fetcher: Fetcher | None = None
+) -> tuple[Look, Facts | None]:
+    """One look at a URL, and what its page says of itself where one came. Records nothing.
+
+    A name that is not found is only out of reach: one look has nothing to hold it against.
+    """
+    async with _fetcher(fetcher, settings) as network:
+        outcome = await network.get(url)
+    judged = judge(outcome, clock.now())
+    if outcome.failure is Failure.NO_NAME:
+        judged = doubt_name(judged)
+    facts = None
+    if judged.verdict in _LIVES and outcome.body:
+        facts = page.facts(outcome.body, outcome.headers.get("content-type"), outcome.final_url, judged.at)
+    return judged, facts
+
+
+def keep(store: Store, key: Key, look: Look, facts: Facts | None, settings: Settings) -> None:
+    """Record such a look for a link that the store knows; for any other it does nothing."""
+    with store.transaction():
+        link = store.link(key)
+        if link is None:
+            return
+        if look.verdict is not Verdict.SKIPPED:
+            store.save_look(link.key, look, advance(link.looks, look, thresholds(settings)))
+        if facts is not None and facts.title and not link.facts.title:
+            store.save_facts(link.key, facts)

@@ -1,0 +1,41 @@
+"""kb links: what is known of the links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from kb import contract
+from kb.cli import render
+from kb.cli.shared import as_json, filter_of, filters, notebook, print_json, warn
+
+
+@click.command("links")
+@click.option("--ignore", metavar="URL", help="Leave this link out of checks from now on.")
+@click.option("--alive", metavar="URL", help='"I looked, it lives": clear the strikes against this link.')
+@as_json
+@filters
+def command(ignore: str | None, alive: str | None, as_json: bool, **narrow: Any) -> int:
+    """List the links of the notes: standing, kind, address, title, and where they stand.
+
+    \b
+      kb links --standing dead --standing suspect
+      kb links --host arxiv.org --json
+      kb links --alive https://example.org/page
+    """
+    with notebook() as base:
+        if ignore:
+            base.ignore(ignore)
+        if alive:
+            base.vouch(alive)
+        if ignore or alive:
+            return 0
+        records = base.links(filter_of(**narrow))
+        if as_json:
+            print_json(map(contract.link, records))
+        elif records:
+            click.echo(render.links(records, base.shown))
+        else:
+            warn("no links" + (" that fit" if any(narrow.values()) else "; kb add-link URL adds one"))
+        return 0

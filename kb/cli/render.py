@@ -1,0 +1,157 @@
+"""Values as text for a terminal. Marks and colour are plain ANSI, and only where a terminal reads."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import textwrap
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+
+from kb.model import Entry, Hit, LinkRecord, Standing
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_COLOURS = {
+    Standing.ALIVE: "green",
+    Standing.MOVED: "yellow",
+    Standing.SUSPECT: "yellow",
+    Standing.DEAD: "red",
+}
+
+
+def plain(text: str) -> str:
+    """One line without control characters or bidi overrides: notes and pages are not to be trusted."""
+    return _CONTROL.sub(" ", text)
+
+
+def styled(text: str, style: str, *, stream: object = None) -> str:
+    """`text` in an ANSI style, where stdout is a terminal and NO_COLOR is not set."""
+    if not text or os.environ.get("NO_COLOR") or not sys.stdout.isatty():
+        return text
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+def width() -> int:
+    """Columns to write in: the terminal's up to 100; 100 where there is none."""
+    return min(shutil.get_terminal_size((100, 24)).columns, 100)
+
+
+def hits(values: Sequence[Hit], shown: Callable[[str], str], words: Iterable[str], explain: bool) -> str:
+    """Hits, best first: date and place, heading path, the passage, its links with their standing."""
+    return "\n\n".join(
+        _hit(number, value, shown, words, explain) for number, value in enumerate(values, start=1)
+    )
+
+
+def _hit(number: int, value: Hit, shown: Callable[[str], str], words: Iterable[str], explain: bool) -> str:
+    place = f"{shown(value.path)}:{value.line}" if value.path else "saved page"
+    date = str(value.date) if value.date else ""
+    if value.noted and value.noted != value.date:
+        date = f"{date} (noted {value.noted})"
+    lines = [f"{number}. {styled(date, 'cyan')}{'  ' if date else ''}{styled(plain(place), 'bold')}"]
+    heading = " > ".join(dict.fromkeys([value.title, *value.heading]))
+    lines += _wrapped(heading, "   ", "dim")
+    lines += [line for parent in value.parents for line in _wrapped(f"* {parent}", "   ", "dim", short=True)]
+    lines += [_marked(line, words) for line in _wrapped(value.text, "   ")]
+    for link in value.links:
+        title = "" if link.title in ("", link.url) else f"  {plain(link.title)}"
+        lines.append(f"   {plain(link.url)}{styled(title, 'dim')}  {standing(link.standing)}")
+    if explain:
+        ranks = [f"{name} {rank or '-'}" for name, rank in _ranks(value)]
+        cosine = "-" if value.cosine is None else f"{value.cosine:.3f}"
+        lines.append(f"   {', '.join(ranks)}, cosine {cosine}, score {value.score:.4f}")
+    return "\n".join(lines)
+
+
+def _ranks(value: Hit) -> list[tuple[str, int | None]]:
+    return [("keyword rank", value.keyword_rank), ("semantic rank", value.semantic_rank)]
+
+
+def _wrapped(text: str, indent: str, style: str | None = None, *, short: bool = False) -> list[str]:
+    columns = max(width() - len(indent), 20)
+    lines = [
+        piece
+        for line in text.splitlines() or [text]
+        for piece in textwrap.wrap(plain(line), columns, break_long_words=False, break_on_hyphens=False)
+    ]
+    if short and len(lines) > 1:
+        lines = [lines[0][: columns - 2].rstrip() + " …"]
+    return [indent + (styled(line, style) if style else line) for line in lines]
+
+
+def _marked(line: str, words: Iterable[str]) -> str:
+    """Put the query's words in bold where stdout is a terminal."""
+    chosen = sorted({word for word in words if word}, key=len, reverse=True)
+    if not chosen:
+        return line
+    pattern = re.compile(r"\b(" + "|".join(map(re.escape, chosen)) + r")", re.IGNORECASE)
+    return pattern.sub(lambda match: styled(match[0], "bold"), line)
+
+
+def standing(value: Standing) -> str:
+    """A standing in its colour."""
+    return styled(str(value), _COLOURS.get(value, "dim"))
+
+
+def links(values: Sequence[LinkRecord], shown: Callable[[str], str]) -> str:
+    """One line a link (standing, kind, address), then its title, what is known, and where it stands."""
+    blocks = []
+    for value in values:
+        kind = f"{value.kind:<12}"
+        label = _cell(str(value.standing), 9)
+        block = [f"{label.replace(str(value.standing), standing(value.standing))}  {kind}  {plain(value.url)}"]
+        title = value.facts.title or next((place.anchor for place in value.mentions if place.anchor), "")
+        if title and title != value.url:
+            block += _wrapped(title, " " * 11)
+        if value.looks.reason and value.standing is not Standing.ALIVE:
+            block += _wrapped(told(value), " " * 11, "dim")
+        places = ", ".join(_places(value, shown))
+        block += _wrapped(places, " " * 11, "dim")
+        blocks.append("\n".join(block))
+    return "\n".join(blocks)
+
+
+def told(value: LinkRecord) -> str:
+    """What the last look said, and when the link was last alive."""
+    looks = value.looks
+    parts = [looks.reason]
+    if looks.last_checked:
+        parts.append(f"looked {looks.last_checked[:10]}")
+    if looks.last_alive and value.standing is not Standing.ALIVE:
+        parts.append(f"last alive {looks.last_alive[:10]}")
+    return "; ".join(part for part in parts if part)
+
+
+def _places(value: LinkRecord, shown: Callable[[str], str]) -> list[str]:
+    places = [f"{shown(place.path)}:{place.line}" for place in value.mentions[:3]]
+    more = len(value.mentions) - len(places)
+    return places + ([f"{more} more"] if more > 0 else [])
+
+
+def entries(values: Sequence[Entry], shown: Callable[[str], str]) -> str:
+    """Glossary terms: expansion, definition, source, where defined and used."""
+    blocks = []
+    for value in values:
+        term = value.term
+        head = styled(plain(term.term), "bold") + (f"  {plain(term.expansion)}" if term.expansion else "")
+        block = [head]
+        if term.definition:
+            block += _wrapped(term.definition, "   ")
+        if term.url:
+            block.append(f"   {plain(term.url)}")
+        places = [f"{shown(value.path)}:{term.line}"]
+        places += [f"{shown(use.path)}:{use.line}" for use in value.uses]
+        block += _wrapped(f"defined {places[0]}", "   ", "dim")
+        if value.uses:
+            block += _wrapped("used " + ", ".join(places[1:]), "   ", "dim")
+        blocks.append("\n".join(block))
+    return "\n\n".join(blocks)
+
+
+def _cell(text: str, columns: int) -> str:
+    """`text` padded to that many terminal columns; wide characters count two."""
+    used = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+    return text + " " * max(columns - used, 0)

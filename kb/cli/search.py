@@ -1,0 +1,52 @@
+"""kb search: the passages that answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from kb import contract
+from kb.cli import render
+from kb.cli.shared import as_json, filter_of, filters, notebook, print_json, progress, warn
+
+
+@click.command("search")
+@click.argument("query", nargs=-1, required=True)
+@click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "keyword", "semantic"]),
+    default="hybrid",
+    show_default=True,
+    help="By words, by meaning, or both together.",
+)
+@click.option("-n", "--limit", type=click.IntRange(1, 1000), default=5, show_default=True, help="Hits to show.")
+@click.option("--explain", is_flag=True, help="Show the two ranks and the fused score.")
+@as_json
+@filters
+def command(
+    query: tuple[str, ...], mode: str, limit: int, explain: bool, as_json: bool, **narrow: Any
+) -> int:
+    """Find the passages that answer QUERY, by words and by meaning together.
+
+    "A phrase" in quotes must stand as it is, -word must not stand at all, and filters may be
+    written into the query: kind:paper tag:rag since:2023-09 host:arxiv.org
+
+    \b
+      kb search "qlora vram"
+      kb search "how much graphics memory do I need at home" --since 2023
+      kb search 'rag -anyscale kind:hn-thread' --json
+    """
+    with notebook() as base:
+        found = base.search(
+            " ".join(query), narrow=filter_of(**narrow), mode=mode, limit=limit, progress=progress("embedding")
+        )
+        for notice in found.notices:
+            warn(notice)
+        if as_json:
+            print_json(map(contract.hit, found.hits))
+        elif found.hits:
+            click.echo(render.hits(found.hits, base.shown, found.words, explain))
+        else:
+            click.echo(found.advice or "nothing found", err=True)
+        return 0 if found.hits else 1

@@ -1,0 +1,243 @@
+"""Settings: flag, environment, kb.toml, user config, default - in that order, each key in its scope.
+
+A notebook may be somebody else's clone, so its kb.toml only reaches keys of the notebook scope.
+What runs a program, names a path outside the notebook, or is a secret belongs to the person and
+is read from their own config (`$XDG_CONFIG_HOME/kb/config.toml`) or the environment alone.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from kb.errors import ConfigError, NotebookNotFound
+
+CONFIG_NAME = "kb.toml"
+
+
+class Scope(StrEnum):
+    """Where a key may be set."""
+
+    NOTEBOOK = "notebook"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One setting: its dotted name, its default (whose type it keeps), its scope, its meaning."""
+
+    name: str
+    default: Any
+    scope: Scope
+    help: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it: `links.timeout` is `KB_LINKS_TIMEOUT`."""
+        return "KB_" + self.name.replace(".", "_").upper()
+
+
+_N, _P = Scope.NOTEBOOK, Scope.PERSON
+
+# The thresholds are the contract's: three broken looks over three days, or two over one day
+# where the server says the page is gone or its name has vanished.
+KEYS: tuple[Key, ...] = (
+    Key("notebook.title", "Notes", _N, "name of the notebook, shown on the site"),
+    Key("notebook.notes", "notes", _N, "folder of the notes, relative to kb.toml"),
+    Key("notes.day_first", False, _N, "read 7/05/2023 as 7 May"),
+    Key("links.private_hosts", "skip", _N, "loopback and private addresses", ("skip", "check")),
+    Key("links.ignore", (), _N, "patterns (* and ?) of URLs never to check"),
+    Key("links.timeout", 20.0, _N, "seconds for one link, redirects included"),
+    Key("links.concurrency", 64, _N, "links looked at together"),
+    Key("links.per_host", 4, _N, "links of one host looked at together"),
+    Key("links.dead_looks", 3, _N, "broken looks in a row before a link is dead"),
+    Key("links.dead_days", 3.0, _N, "days those looks must span"),
+    Key("links.gone_looks", 2, _N, "the same for 410 and vanished names"),
+    Key("links.gone_days", 1.0, _N, "days those looks must span"),
+    Key("links.unknown_days", 30.0, _N, "days without a conclusive look before a link is unknown"),
+    Key("search.model", "all-MiniLM-L6-v2", _N, "embedding model: the packaged one, or a hub id"),
+    Key("search.model_path", "", _P, "a folder with a sentence-transformers model"),
+    Key("editor.command", "", _P, "editor to open a note with; else $VISUAL or $EDITOR"),
+    Key("editor.url", "", _P, "hyperlink of a hit, such as vscode://file/{path}:{line}"),
+    Key("github.token", "", _P, "token for api.github.com"),
+)
+_BY_NAME = {key.name: key for key in KEYS}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings that hold in a notebook, and where each came from.
+
+    `root` is the folder of kb.toml. Read a value with `settings["links.timeout"]`; `origin`
+    tells its source in words.
+    """
+
+    root: Path
+    values: Mapping[str, Any]
+    origins: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values)
+
+    def origin(self, name: str) -> str:
+        """Where a value came from: `default`, `kb.toml`, a file, or an environment variable."""
+        return self.origins.get(name, "default")
+
+    @property
+    def notes(self) -> Path:
+        """Absolute path of the notes folder."""
+        return self.root / str(self["notebook.notes"])
+
+    @property
+    def derived(self) -> Path:
+        """`.kb/`: the store and the vectors; deleting it loses only time."""
+        return self.root / ".kb"
+
+    @property
+    def store(self) -> Path:
+        """The SQLite store."""
+        return self.derived / "kb.sqlite3"
+
+    @property
+    def ledger(self) -> Path:
+        """What was seen on the web; in git."""
+        return self.root / "links.jsonl"
+
+    @property
+    def private_ledger(self) -> Path:
+        """The same for links that stand only in private notes; git ignores it."""
+        return self.root / "links.private.jsonl"
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder upward from `start` that holds kb.toml. NotebookNotFound if none does."""
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return folder
+    raise NotebookNotFound(
+        f"{start}: no {CONFIG_NAME} here or in any folder above",
+        hint="kb init   makes a notebook in this folder (one with Markdown is adopted as it is)",
+    )
+
+
+def load(root: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings of the notebook at `root`. ConfigError for a file that cannot be read as meant."""
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {key.name: key.default for key in KEYS}
+    origins: dict[str, str] = {}
+    personal = _personal_config(environ)
+    for path, scopes in ((personal, {_N, _P}), (root / CONFIG_NAME, {_N})):
+        for name, value in _flatten(_read(path)):
+            key = _known(path, name)
+            if key.scope not in scopes:
+                raise ConfigError(
+                    f"{path}: {name} may not be set by a notebook, since a notebook can be a stranger's",
+                    hint=f"set it in {personal}, or as {key.variable} in the environment",
+                )
+            values[name] = _typed(f"{path}: {name}", key, value)
+            origins[name] = str(path) if path == personal else CONFIG_NAME
+    for key in KEYS:
+        text = environ.get(key.variable)
+        if text is not None:
+            values[key.name] = _typed(key.variable, key, _from_text(key, text))
+            origins[key.name] = key.variable
+    _inside(root, values)
+    return Settings(root, values, origins)
+
+
+def _personal_config(environ: Mapping[str, str]) -> Path:
+    base = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
+    return Path(base) / "kb" / "config.toml"
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: {error}", hint="mend that line; `key = \"value\"` is the form") from None
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _known(path: Path, name: str) -> Key:
+    key = _BY_NAME.get(name)
+    if key is None:
+        from difflib import get_close_matches  # 5 ms, needed only to word this error
+
+        close = get_close_matches(name, _BY_NAME, n=1)
+        table, _, leaf = name.rpartition(".")
+        shown = f"[{table}] {leaf}" if table else leaf
+        hint = f"did you mean {close[0]}?" if close else "keys: " + ", ".join(_BY_NAME)
+        raise ConfigError(f"{path}: there is no setting {shown}", hint=hint)
+    return key
+
+
+def _typed(where: str, key: Key, value: Any) -> Any:
+    """`value` in the type of the key's default; ConfigError when it has another."""
+    default = key.default
+    good: bool
+    if isinstance(default, bool):
+        good = isinstance(value, bool)
+    elif isinstance(default, tuple):
+        good = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+        value = tuple(value) if good else value
+    elif isinstance(default, float | int):
+        good = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+        good = good and (isinstance(default, float) or isinstance(value, int))
+        value = type(default)(value) if good else value
+    else:
+        good = isinstance(value, str)
+    if good and key.choices:
+        good = value in key.choices
+    if not good:
+        wanted = (
+            " or ".join(f'"{choice}"' for choice in key.choices)
+            or {bool: "true or false", tuple: "a list of strings", str: "a string"}.get(type(default))
+            or "a number above zero"
+        )
+        raise ConfigError(f"{where} is {value!r}; it takes {wanted}", hint=key.help)
+    return value
+
+
+def _from_text(key: Key, text: str) -> Any:
+    default = key.default
+    if isinstance(default, bool):
+        return {"1": True, "true": True, "0": False, "false": False}.get(text.lower(), text)
+    if isinstance(default, tuple):
+        return [part for part in text.split(",") if part]
+    if isinstance(default, float | int):
+        try:
+            return type(default)(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _inside(root: Path, values: Mapping[str, Any]) -> None:
+    """A notebook's folder of notes lies in the notebook."""
+    name = str(values["notebook.notes"])
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise ConfigError(
+            f"{root / CONFIG_NAME}: [notebook] notes is {name!r}, outside of the notebook",
+            hint="name a folder beside kb.toml, such as notes = \"notes\", or \".\"",
+        )

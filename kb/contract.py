@@ -1,0 +1,93 @@
+"""The JSON shapes that people's scripts lean on. Adding a key is free; renaming one is not.
+
+Paths are relative to the notes folder, whatever the current folder is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kb.model import Entry, Hit, LinkRecord, Mention, Problem
+
+
+def hit(value: Hit) -> dict[str, Any]:
+    """A search hit; `path` is null for a passage of a saved page."""
+    return {
+        "path": value.path,
+        "line": value.line,
+        "text": value.text,
+        "heading": list(value.heading),
+        "title": value.title,
+        "date": _text(value.date),
+        "noted": _text(value.noted),
+        "kind": str(value.kind),
+        "tags": list(value.tags),
+        "source": str(value.source),
+        "score": round(value.score, 4),
+        "links": [
+            {"url": link.url, "title": link.title, "standing": str(link.standing)} for link in value.links
+        ],
+    }
+
+
+def link(value: LinkRecord) -> dict[str, Any]:
+    """A link with its standing and every place that mentions it."""
+    looks = value.looks
+    return {
+        "url": value.url,
+        "key": value.key.key,
+        "fragment": value.key.fragment,
+        "title": value.facts.title,
+        "kind": str(value.kind),
+        "host": value.host,
+        "standing": str(value.standing),
+        "verdict": _text(looks.verdict),
+        "status": looks.status,
+        "final_url": looks.final_url,
+        "reason": looks.reason,
+        "first_seen": looks.first_seen,
+        "last_checked": looks.last_checked,
+        "last_alive": looks.last_alive,
+        "archived_url": looks.archived_url,
+        "mentions": [mention(place) for place in value.mentions],
+    }
+
+
+def mention(value: Mention) -> dict[str, Any]:
+    """One place where a link stands."""
+    return {
+        "path": value.path,
+        "line": value.line,
+        "url": value.url,
+        "anchor": value.anchor,
+        "date": _text(value.date),
+    }
+
+
+def term(value: Entry) -> dict[str, Any]:
+    """A glossary term with its uses."""
+    entry = value.term
+    return {
+        "term": entry.term,
+        "expansion": entry.expansion,
+        "definition": entry.definition,
+        "url": entry.url,
+        "path": value.path,
+        "line": entry.line,
+        "uses": [{"path": use.path, "line": use.line} for use in value.uses],
+    }
+
+
+def problem(value: Problem) -> dict[str, Any]:
+    """Something wrong with a note."""
+    return {
+        "path": value.path,
+        "line": value.line,
+        "severity": str(value.severity),
+        "message": value.message,
+        "hint": value.hint,
+    }
+
+
+def _text(value: object | None) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,91 @@
+"""Make a notebook in a folder: plan the files, then write those that are not there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files as resource_files
+from pathlib import Path
+
+from kb.config import CONFIG_NAME
+from kb.errors import UsageError
+from kb.notes.files import walk, write_atomic
+
+# Where MkDocs looks for pages of its own in an adopted folder: it refuses to read the folder
+# that mkdocs.yml stands in, so there the plugin brings the notes.
+SITE_PAGES = "site-pages"
+
+
+@dataclass(frozen=True, slots=True)
+class InitPlan:
+    """What `kb init` writes: (path relative to root, bytes); `kept` stand already and stay."""
+
+    root: Path
+    writes: tuple[tuple[str, bytes], ...]
+    kept: tuple[str, ...]
+    adopted: int
+
+
+def plan_init(root: Path, today: str) -> InitPlan:
+    """Plan a notebook at `root`, which need not exist. UsageError if it is one already."""
+    if (root / CONFIG_NAME).exists():
+        raise UsageError(f"{root} is a notebook already", hint=f"its settings are in {root / CONFIG_NAME}")
+    adopted = len(walk(root).found) if root.is_dir() else 0
+    # A folder laid out as this one would be is taken as such; any other Markdown as it lies.
+    nested = not adopted or (root / "notes").is_dir() and len(walk(root / "notes").found) == adopted
+    notes = "notes" if nested else "."
+    title = root.resolve().name.replace("-", " ").replace("_", " ").strip().capitalize() or "Notes"
+    wanted: dict[str, str] = {
+        CONFIG_NAME: _template("kb.toml").format(title=json.dumps(title, ensure_ascii=False), notes=json.dumps(notes, ensure_ascii=False)),
+        "mkdocs.yml": _mkdocs(title, "notes" if nested else SITE_PAGES),
+        ".gitattributes": _template("gitattributes"),
+    }
+    if not nested:
+        wanted[f"{SITE_PAGES}/.gitkeep"] = ""
+    if not adopted:
+        wanted |= {
+            f"notes/{name}": _template(f"notes/{name}").format(date=today, heading=_spelled(today))
+            for name in ("welcome.md", "tutorial.md", "paper.md", "thread.md", "glossary.md")
+        }
+    writes = [(path, text.encode()) for path, text in wanted.items() if not (root / path).exists()]
+    kept = [path for path in wanted if (root / path).exists()]
+    ignore = _gitignore(root / ".gitignore")
+    if ignore is not None:
+        writes.append((".gitignore", ignore))
+    return InitPlan(root, tuple(writes), tuple(kept), adopted)
+
+
+def apply_init(plan: InitPlan) -> None:
+    """Write the plan's files. Only .gitignore may stand already; lines are added to it."""
+    for path, data in plan.writes:
+        target = plan.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        expected = target.read_bytes() if target.exists() else None
+        write_atomic(target, data, expected=expected)
+
+
+def _template(name: str) -> str:
+    return (resource_files("kb") / "scaffold" / name).read_text(encoding="utf-8")
+
+
+def _mkdocs(title: str, docs_dir: str) -> str:
+    text = _template("mkdocs.yml")
+    return text.replace("{title}", json.dumps(title, ensure_ascii=False)).replace("{docs_dir}", docs_dir)
+
+
+def _spelled(day: str) -> str:
+    """`2026-11-24` as a heading has it: November 24, 2026."""
+    when = date.fromisoformat(day)
+    return f"{when:%B} {when.day}, {when.year}"
+
+
+def _gitignore(path: Path) -> bytes | None:
+    """The file with the lines it lacks; None if it lacks none."""
+    old = path.read_bytes() if path.exists() else b""
+    present = set(old.decode("utf-8", "replace").split())
+    missing = [line for line in _template("gitignore").split() if line not in present]
+    if not missing:
+        return None
+    gap = b"" if not old or old.endswith(b"\n") else b"\n"
+    return old + gap + "".join(f"{line}\n" for line in missing).encode()

@@ -1,0 +1,273 @@
+"""The notes folder: what lies in it, reading one file, and writing one whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from kb.errors import NoteChanged, NoteExists, NoteUnwritable, UnknownNote
+from kb.model import Problem, Severity
+
+SUFFIXES = (".md", ".markdown")
+SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
+
+# A note is held in memory whole, with its passages; a file beyond this is no note.
+MAX_BYTES = 32 * 1024 * 1024
+
+TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".kb-", ".tmp"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A note's file: POSIX path relative to the notes folder, size in bytes, mtime in ns."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What a walk found, in order of path, and what it passed over and why."""
+
+    found: tuple[Found, ...]
+    problems: tuple[Problem, ...]
+
+
+def walk(root: Path) -> Walk:
+    """Every Markdown file under `root`, each real file once.
+
+    Passed over in silence: dot-folders, `node_modules`, `site`, `__pycache__`. Passed over and
+    said: links that lead outside, in a circle or nowhere; what is no regular file; what cannot
+    be read; what is larger than MAX_BYTES.
+    """
+    walker = _Walker(os.path.realpath(root))
+    walker.folder(walker.root, "")
+    for path, name in sorted(walker.symlinks):
+        walker.symlink(path, name)
+    walker.found.sort(key=lambda found: found.path)
+    walker.problems.sort(key=lambda problem: problem.path)
+    return Walk(tuple(walker.found), tuple(walker.problems))
+
+
+class _Walker:
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.found: list[Found] = []
+        self.problems: list[Problem] = []
+        self.symlinks: list[tuple[str, str]] = []
+        self.folders: set[tuple[int, int]] = set()
+        self.files: set[tuple[int, int]] = set()
+
+    def folder(self, folder: str, prefix: str) -> None:
+        stack = [(folder, prefix)]
+        while stack:
+            folder, prefix = stack.pop()
+            try:
+                status = os.stat(folder)
+                if (status.st_dev, status.st_ino) in self.folders:
+                    continue
+                self.folders.add((status.st_dev, status.st_ino))
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        self._entry(entry, prefix, stack)
+            except OSError as error:
+                self.skip(prefix.rstrip("/") or ".", f"the folder cannot be read: {_reason(error)}")
+
+    def _entry(self, entry: os.DirEntry[str], prefix: str, stack: list[tuple[str, str]]) -> None:
+        name = entry.name
+        path = prefix + name
+        note = name.lower().endswith(SUFFIXES)
+        # `site` at the top is what MkDocs builds; deeper it is a name like any other.
+        skipped = name.startswith(".") or name in SKIPPED_FOLDERS or path == "site"
+        try:
+            if entry.is_symlink():
+                if note or (not skipped and os.path.isdir(entry.path)):
+                    self.symlinks.append((path, entry.path))
+            elif entry.is_dir():
+                if not skipped:
+                    stack.append((entry.path, path + "/"))
+            elif note:
+                self._file(path, entry.stat())
+        except OSError as error:
+            self.skip(path, f"cannot be read: {_reason(error)}")
+
+    def _file(self, path: str, status: os.stat_result) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            self.skip(path, "is no regular file; passed over")
+            return
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            self.skip(path, "the file's name is not UTF-8; passed over", "rename it")
+            return
+        if status.st_size > MAX_BYTES:
+            self.skip(
+                path,
+                f"{status.st_size / 2**20:.0f} MiB is more than the {MAX_BYTES // 2**20} MiB of a note; "
+                "passed over",
+                "split it, or move it out of the notes folder",
+            )
+            return
+        if (status.st_dev, status.st_ino) in self.files and status.st_nlink == 1:
+            return
+        self.files.add((status.st_dev, status.st_ino))
+        self.found.append(Found(path, status.st_size, status.st_mtime_ns))
+
+    def symlink(self, path: str, full: str) -> None:
+        try:
+            target = os.path.realpath(full, strict=True)
+            status = os.stat(target)
+        except OSError as error:
+            self.skip(path, f"the link leads nowhere: {_reason(error)}", "delete it, or mend its target")
+            return
+        if not _inside(target, self.root):
+            self.skip(path, "the link leads out of the notes folder; passed over")
+        elif stat.S_ISDIR(status.st_mode):
+            if _inside(full, target):
+                self.skip(path, "the link leads in a circle; passed over")
+            else:
+                self.folder(target, path + "/")
+        else:
+            self._file(path, status)
+
+    def skip(self, path: str, message: str, hint: str = "") -> None:
+        shown = path.encode("utf-8", "backslashreplace").decode()
+        self.problems.append(Problem(shown, 0, Severity.WARNING, message, hint))
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def read(root: Path, path: str) -> bytes:
+    """Bytes of the note at `path`, relative to `root`.
+
+    UnknownNote when there is none, or when it lies outside of `root`; OSError when it cannot be
+    read. Never waits on a FIFO.
+    """
+    pure = PurePosixPath(path)
+    full = root / pure
+    if (
+        pure.is_absolute()
+        or ".." in pure.parts
+        or not _inside(os.path.realpath(full), os.path.realpath(root))
+    ):
+        raise UnknownNote(f"{path}: outside of the notes folder")
+    try:
+        handle = os.open(full, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (FileNotFoundError, NotADirectoryError):
+        raise UnknownNote(f"{path}: no such note") from None
+    with open(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise UnknownNote(f"{path}: is no regular file")
+        return file.read()
+
+
+def write_atomic(target: Path, data: bytes, *, expected: bytes | None, root: Path | None = None) -> None:
+    """Give `target` the bytes `data`, whole or not at all; on any error it is as it was.
+
+    `expected` is what the file must still hold, None that it must not exist yet. A symlink is
+    followed and its target written, when that lies under `root` (default: the symlink's folder).
+    The mode is kept; missing folders of a new note are made.
+    NoteChanged, NoteExists, NoteUnwritable.
+    """
+    real = Path(os.path.realpath(target))
+    fence = os.path.realpath(root if root is not None else target.parent)
+    if not _inside(str(real), fence):
+        raise NoteUnwritable(f"{target}: leads to {real}, outside of the notebook; nothing was written")
+    try:
+        if expected is None:
+            real.parent.mkdir(parents=True, exist_ok=True)
+            _write_new(target, real, data)
+        else:
+            _replace(target, real, data, expected)
+    except OSError as error:
+        raise NoteUnwritable(f"{target}: cannot be written: {_reason(error)}") from error
+
+
+def _write_new(target: Path, real: Path, data: bytes) -> None:
+    temporary = _temporary(real, data, mode=None)
+    try:
+        if os.path.lexists(real):
+            raise FileExistsError
+        try:
+            os.link(temporary, real)  # fails when the name is taken, unlike a rename
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            os.replace(temporary, real)
+    except FileExistsError:
+        raise NoteExists(f"{target}: a file of this name is there already; nothing was written") from None
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+    _sync_folder(real.parent)
+
+
+def _replace(target: Path, real: Path, data: bytes, expected: bytes) -> None:
+    status = _check_unchanged(target, real, expected)
+    if not stat.S_IMODE(status.st_mode) & 0o222:
+        raise NoteUnwritable(f"{target}: is read-only; nothing was written", hint=f"chmod u+w {target}")
+    if data == expected:
+        return
+    temporary = _temporary(real, data, mode=stat.S_IMODE(status.st_mode))
+    try:
+        # As late as can be: an editor may have saved while the disk was busy.
+        _check_unchanged(target, real, expected)
+        os.replace(temporary, real)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(real.parent)
+
+
+def _check_unchanged(target: Path, real: Path, expected: bytes) -> os.stat_result:
+    changed = NoteChanged(f"{target}: changed since it was read; nothing was written", hint="run it again")
+    try:
+        status = os.stat(real)
+        if not stat.S_ISREG(status.st_mode):
+            raise NoteUnwritable(f"{target}: is no regular file")
+        if status.st_size != len(expected) or real.read_bytes() != expected:
+            raise changed
+    except FileNotFoundError:
+        raise changed from None
+    return status
+
+
+def _temporary(real: Path, data: bytes, mode: int | None) -> str:
+    """A synced file with `data` beside `real`. Mode None: as the umask has it."""
+    handle, name = tempfile.mkstemp(TEMPORARY_SUFFIX, TEMPORARY_PREFIX, real.parent)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            if mode is None:
+                umask = os.umask(0)
+                os.umask(umask)
+                mode = 0o666 & ~umask
+            os.chmod(name, mode)
+            os.fsync(file.fileno())
+    except BaseException:
+        os.unlink(name)
+        raise
+    return name
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable. Not every file system lets a folder be synced."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,1 @@
+"""What the site shows, as Markdown: pure functions of plain values."""

@@ -1,0 +1,90 @@
+"""A note as a page: its own Markdown under a heading and a line that says what it is."""
+
+from __future__ import annotations
+
+import re
+
+from kb.model import NoteKind, Page
+from kb.pages.card import KIND_WORDS, Card
+from kb.pages.text import clipped, day, flat, plain
+
+# Front matter as the person wrote it. Page generators read it with parsers of their own, which
+# a hostile file can crash, so a page never carries it on.
+_FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\n(?P<yaml>(?:.*\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
+_WITHHELD = re.compile(r"^[\"']?(?:private|draft)[\"']?[ \t]*:(?P<value>.*)$", re.IGNORECASE | re.MULTILINE)
+_NO = re.compile(r"\s*[\"']?(?:false|no|off|n|0|null|~)?[\"']?\s*(?:#.*)?\Z", re.IGNORECASE)
+_HEADING = re.compile(
+    r"\A\s*(?:[ ]{0,3}\#[ \t]+[^\n]*|[^\s\-*+>#|`~][^\n]*\n=+[ \t]*)(?:\n|\Z)",
+)
+
+
+def page(card: Card, source: str) -> Page:
+    """The page of a note whose file holds `source`."""
+    text = body(source)
+    heading = _HEADING.match(text)
+    if heading:
+        top, rest = heading[0].strip(), text[heading.end() :]
+    else:
+        top, rest = f"# {plain(card.title)}", text
+    return Page(
+        path=card.path,
+        title=plain(card.title),
+        description=plain(clipped(card.description or card.title)),
+        markdown=f"{top}\n\n{byline(card)}\n\n{rest}",
+        style="note",
+        tags=tuple(plain(tag) for tag in card.tags if flat(tag)),
+    )
+
+
+def byline(card: Card) -> str:
+    """When the note was written, what it is, and its tags: one paragraph of HTML."""
+    parts = []
+    if card.noted:
+        parts.append(f'<time datetime="{card.noted.first}">{day(card.noted)}</time>')
+    if card.kind is not NoteKind.NOTE or not parts:
+        parts.append(f"<span>{KIND_WORDS[card.kind][0]}</span>")
+    parts += [f'<span class="kb-tag">{plain(tag)}</span>' for tag in card.tags if flat(tag)]
+    return f'<p class="kb-byline">{" ".join(parts)}</p>'
+
+
+def body(source: str) -> str:
+    """The note without its front matter, lines ended by `\\n`."""
+    text = source.replace("\r\n", "\n").replace("\r", "\n")
+    match = _FRONT_MATTER.match(text)
+    return text[match.end() :] if match else text.removeprefix("\ufeff")
+
+
+def is_withheld(source: str, *, broken: bool) -> bool:
+    """Whether front matter says in any way that the note is private or a draft.
+
+    A slip (`private: "yes"`, a line of YAML before it that cannot be read, front matter that
+    never ends) must not publish what was meant to stay: unless it plainly says no, it stays. In
+    `broken` front matter even the key is enough.
+    """
+    text = source.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    if not text.startswith("---"):
+        return False
+    match = _FRONT_MATTER.match(text)
+    if match is None:
+        return broken and _WITHHELD.search(text[:4096]) is not None
+    return any(broken or not _NO.match(key["value"]) for key in _WITHHELD.finditer(match["yaml"]))
+
+
+_NOT_WORDS = re.compile(
+    r"^\s*(?:[-+*>]|\d+[.)])\s+"  # bullets and quotes
+    r"|!?\[(?=[^\]]*\])|\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\]|\])?"  # what surrounds a link's words
+    r"|<[^>]*>|[*`|]|(?<!\w)_(?=\S)|(?<=\S)_(?![\w(])",
+    re.MULTILINE,
+)
+_NO_PROSE = re.compile(r"\s*(?:#|```|~~~|\||<|---|===|\Z)")
+
+
+def first_words(source: str) -> str:
+    """How the note begins: its first words that are no heading, table or code, without Markdown's marks."""
+    words = ""
+    for line in body(source)[:4000].split("\n"):
+        if not _NO_PROSE.match(line):
+            words = f"{words} {_NOT_WORDS.sub('', line).strip()}".strip()
+        if len(words) > 60:
+            break
+    return clipped(words)

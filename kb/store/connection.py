@@ -1,0 +1,130 @@
+"""How the store is opened and written to: stdlib sqlite3 alone, so that a search starts fast."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kb.errors import StoreBusy, StoreError, StoreTooNew
+
+#: Kept in `PRAGMA user_version`; schema.py makes the tables of this version.
+SCHEMA_VERSION = 1
+
+#: Milliseconds to wait for another process's short transaction.
+BUSY_MS = 10_000
+
+_REBUILD = "delete the .kb folder and run `kb sync`: notes and ledger rebuild it"
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The schema version of an open store; 0 for an empty one."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def outdated(path: Path) -> bool:
+    """Whether `path` is missing or of an older schema, so that `schema.ensure` must run first.
+
+    StoreTooNew if a newer kb made it, StoreError if it is no store at all.
+    """
+    if not path.exists():
+        return True
+    connection = connect(path)
+    try:
+        found = version_of(connection)
+    finally:
+        connection.close()
+    if found > SCHEMA_VERSION:
+        raise StoreTooNew(
+            f"{path}: made by a newer kb (schema {found}, this one reads {SCHEMA_VERSION}); left untouched",
+            hint="update kb, or delete the .kb folder and run `kb sync` with this one",
+        )
+    return found < SCHEMA_VERSION
+
+
+def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
+    """Open the SQLite file at `path`, read-only where it cannot be written. StoreError if it is none."""
+    writable = os.access(path if path.exists() else path.parent, os.W_OK) and os.access(path.parent, os.W_OK)
+    modes = ("rwc" if create else "rw",) if writable else ("ro", "ro&immutable=1")
+    failure: sqlite3.Error | None = None
+    for mode in modes:
+        try:
+            return _open(path, mode, writable=writable)
+        except sqlite3.Error as error:
+            failure = error
+    raise StoreError(f"{path}: cannot be read as a store ({failure})", hint=_REBUILD)
+
+
+def _open(path: Path, mode: str, *, writable: bool) -> sqlite3.Connection:
+    address = path.absolute().as_uri()
+    # Transactions are begun by hand: sqlite3's own begin is deferred and loses to SQLITE_BUSY_SNAPSHOT.
+    connection = sqlite3.connect(f"{address}?mode={mode}", uri=True, isolation_level=None)
+    try:
+        prepare(connection, writable=writable)
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def prepare(connection: sqlite3.Connection, *, writable: bool = True) -> None:
+    """The settings that hold for a connection, not for the file."""
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    if writable:
+        # In WAL mode NORMAL cannot corrupt; a power cut may lose the last commits, which a sync redoes.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        # A kill in the middle of a large sync would else leave its write-ahead log at full size.
+        connection.execute(f"PRAGMA journal_size_limit = {16 * 1024 * 1024}")
+
+
+class Connected:
+    """What each part of the store stands on: one connection and one kind of transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN IMMEDIATE ... COMMIT, undone on any exception; inside another it joins it.
+
+        StoreBusy if another process holds the store for longer than it waits.
+        """
+        if self.connection.in_transaction:
+            yield
+            return
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise _begin_failed(error) from None
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+
+    def setting(self, name: str) -> str | None:
+        """A value remembered beside the rows, such as the signature of the ledger last read."""
+        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", [name]).fetchone()
+        return None if row is None else str(row[0])
+
+    def remember(self, name: str, value: str | None) -> None:
+        """Keep such a value; None forgets it."""
+        with self.transaction():
+            self.connection.execute("DELETE FROM meta WHERE name = ?", [name])
+            if value is not None:
+                self.connection.execute("INSERT INTO meta (name, value) VALUES (?, ?)", [name, value])
+
+
+def _begin_failed(error: sqlite3.OperationalError) -> StoreError:
+    if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+        return StoreBusy("another kb is writing to the store", hint="try again when it has finished")
+    return StoreError(
+        f"the store cannot be written ({error})", hint="is the notebook's .kb folder read-only?"
+    )

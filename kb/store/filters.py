@@ -1,0 +1,91 @@
+"""A `Filter` as an SQL condition. Pure: text and parameters, values never in the text.
+
+Fields narrow together (and); the values of one field widen (or), tags included. What concerns
+links must hold for one and the same link: `hosts=arxiv.org, standings=dead` asks for a dead
+arXiv link, not for a dead link beside a living one of arXiv.
+"""
+
+# ruff: noqa: S608  # statements are put together from our own names and `?`; every value is bound
+
+from __future__ import annotations
+
+from kb.model import Filter
+from kb.store.rows import marks
+
+#: The filter that narrows nothing.
+EVERYTHING = Filter()
+
+Clause = tuple[list[str], list[object]]
+
+#: What stands for a link over time: the person's "ignore" comes first.
+STANDING = "CASE WHEN l.ignored THEN 'ignored' ELSE l.standing END"
+
+
+def passage_clause(filter: Filter) -> tuple[str, list[object]]:
+    """A condition on passages `p` left-joined with their notes `n`; `1` for an empty filter."""
+    conditions, values = _of_note(filter)
+    about_link, link_values = _of_link(filter)
+    exists = (
+        "EXISTS (SELECT 1 FROM mentions m JOIN links l ON l.id = m.link_id WHERE m.passage_id = p.id AND "
+    )
+    if about_link:
+        if filter.kinds:
+            about_link.append(f"(l.kind IN ({marks(len(filter.kinds))}) OR {_note_kind(filter)})")
+            link_values += [*filter.kinds, *filter.kinds]
+        conditions.append(exists + " AND ".join(about_link) + ")")
+        values += link_values
+    elif filter.kinds:
+        conditions.append(f"({_note_kind(filter)} OR {exists}l.kind IN ({marks(len(filter.kinds))})))")
+        values += [*filter.kinds, *filter.kinds]
+    return " AND ".join(conditions) or "1", values
+
+
+def link_clause(filter: Filter) -> tuple[str, list[object]]:
+    """A condition on links `l` joined with a mention `m`, its passage `p` and its note `n`."""
+    conditions, values = _of_note(filter)
+    about_link, link_values = _of_link(filter)
+    conditions += about_link
+    values += link_values
+    if filter.kinds:
+        conditions.append(f"(l.kind IN ({marks(len(filter.kinds))}) OR {_note_kind(filter)})")
+        values += [*filter.kinds, *filter.kinds]
+    return " AND ".join(conditions) or "1", values
+
+
+def _note_kind(filter: Filter) -> str:
+    return f"n.kind IN ({marks(len(filter.kinds))})"
+
+
+def _of_note(filter: Filter) -> Clause:
+    conditions: list[str] = []
+    values: list[object] = []
+    if filter.tags:
+        conditions.append(f"n.id IN (SELECT note_id FROM tags WHERE tag IN ({marks(len(filter.tags))}))")
+        values += [tag.casefold() for tag in filter.tags]
+    folders = [path.strip("/") for path in filter.paths]
+    if folders and not {"", "."} & set(folders):
+        conditions.append("(" + " OR ".join(["n.path = ? OR substr(n.path, 1, ?) = ?"] * len(folders)) + ")")
+        for folder in folders:
+            values += [folder, len(folder) + 1, folder + "/"]
+    if filter.since is not None or filter.until is not None:
+        bounds = [filter.since or "0000", filter.until or "9999-99-99"]
+        conditions.append(
+            "((p.noted_to >= ? AND p.noted_from <= ?) OR (p.date_to >= ? AND p.date_from <= ?))"
+        )
+        values += bounds * 2
+    return conditions, values
+
+
+def _of_link(filter: Filter) -> Clause:
+    conditions: list[str] = []
+    values: list[object] = []
+    if filter.hosts:
+        conditions.append(
+            "(" + " OR ".join(["l.host = ? OR substr(l.host, ?) = ?"] * len(filter.hosts)) + ")"
+        )
+        for host in (host.lower().removeprefix("www.") for host in filter.hosts):
+            values += [host, -len(host) - 1, "." + host]
+    if filter.standings:
+        conditions.append(f"{STANDING} IN ({marks(len(filter.standings))})")
+        values += filter.standings
+    return conditions, values

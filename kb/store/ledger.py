@@ -1,0 +1,294 @@
+"""The ledger: what was seen on the web, one line of JSON a link, made to be kept and merged by git.
+
+A line holds the format's version, the key and fragment, aliases, and three groups: facts (what
+the page said), looks (the whole state of its standing), person (what the person said of it).
+Lines are sorted and written alike for alike values, so that a change of one link is a change of
+one line. Git merges by union and may leave several lines for one link: reading takes the newest
+of each group, the earliest first seen, the latest last alive, and the union of transitions and
+aliases, in whatever order they stand. Fields of a newer kb are carried along unread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from kb.errors import LedgerError
+from kb.model import Facts, Key, LinkRecord, Looks, Person
+from kb.store.codec import Group, from_json, to_json
+from kb.store.rows import dump
+
+VERSION = 1
+_KNOWN = ("v", "key", "fragment", "aliases", "facts", "looks", "person")
+_CONFLICT = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the ledger holds of one link. `unknown` keeps what this version does not read.
+
+    The names of unknown fields of a group are prefixed with it: `facts.citations`.
+    """
+
+    key: Key
+    facts: Facts = field(default_factory=Facts)
+    looks: Looks = field(default_factory=Looks)
+    person: Person = field(default_factory=Person)
+    aliases: tuple[str, ...] = ()
+    unknown: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def silent(self) -> bool:
+        """Whether it says nothing that could not be had from the notes: no line is written for it."""
+        seen = replace(self.looks, first_seen=None)
+        # Aliases are the page's: the line without a fragment says them.
+        aliases = () if self.key.fragment else self.aliases
+        return (self.facts, seen, self.person, aliases) == (Facts(), Looks(), Person(), ())
+
+
+Entries = dict[Key, Entry]
+
+
+def entry(record: LinkRecord) -> Entry:
+    """The ledger's side of a link."""
+    return Entry(record.key, record.facts, record.looks, record.person, tuple(sorted(record.aliases)))
+
+
+# -- merge -------------------------------------------------------------------------------------
+
+
+def merge(one: Entry, other: Entry) -> Entry:
+    """What two lines of one link say together. The order does not matter."""
+    return Entry(
+        key=one.key,
+        facts=_newest(one.facts, other.facts, one.facts.fetched, other.facts.fetched),
+        looks=_merge_looks(one.looks, other.looks),
+        person=_newest(one.person, other.person, one.person.said_at, other.person.said_at),
+        aliases=tuple(sorted({*one.aliases, *other.aliases})),
+        unknown={
+            name: max((side[name] for side in (one.unknown, other.unknown) if name in side), key=dump)
+            for name in {**one.unknown, **other.unknown}
+        },
+    )
+
+
+def _newest(one: Group, other: Group, at: str | None, other_at: str | None) -> Group:
+    if one == other or (at or "") != (other_at or ""):
+        return one if (at or "") >= (other_at or "") else other
+    # The text breaks ties, so that two clones come to the same end.
+    return max(one, other, key=_text)
+
+
+def _text(group: Facts | Looks | Person) -> str:
+    if isinstance(group, Looks):  # what is merged from both sides must not choose between them
+        group = replace(group, first_seen=None, last_alive=None, archived_url=None, transitions=())
+    return dump(to_json(group))
+
+
+def _merge_looks(one: Looks, other: Looks) -> Looks:
+    sides = (one, other)
+    newest = _newest(one, other, _last_instant(one), _last_instant(other))
+    return replace(
+        newest,
+        first_seen=min((s.first_seen for s in sides if s.first_seen), default=None),
+        last_alive=max((s.last_alive for s in sides if s.last_alive), default=None),
+        archived_url=max((s.archived_url for s in sides if s.archived_url), default=None),
+        transitions=tuple(sorted({*one.transitions, *other.transitions}, key=lambda t: (t.at, t.standing))),
+    )
+
+
+def _last_instant(looks: Looks) -> str:
+    """When this state came about: mostly the last look, or the person's "it lives" after it."""
+    instants = (
+        looks.last_checked,
+        looks.last_conclusive,
+        *(one.at for one in looks.transitions),
+        looks.last_alive,
+    )
+    return max((at for at in instants if at), default="")
+
+
+# -- text --------------------------------------------------------------------------------------
+
+
+def parse(text: str, name: str = "links.jsonl") -> Entries:
+    """The entries of a ledger; several lines of one link become one.
+
+    LedgerError, naming the line, for what is no line of ours, for git's conflict marks, and for
+    a line of a newer format.
+    """
+    entries: Entries = {}
+    # Not splitlines: JSON may hold U+2028 and its kin, which are no line ends here.
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        if not line.strip():
+            continue
+        found = _line(line.rstrip("\r"), f"{name}:{number}")
+        known = entries.get(found.key)
+        entries[found.key] = found if known is None else merge(known, found)
+    return entries
+
+
+def _line(line: str, where: str) -> Entry:
+    if line.startswith(_CONFLICT):
+        raise LedgerError(
+            f"{where}: marks of a merge conflict",
+            hint="delete the lines that begin with <<<<<<<, |||||||, ======= or >>>>>>> and keep all others: "
+            "kb joins the lines of one link. `links*.jsonl merge=union` in .gitattributes avoids them",
+        )
+    try:
+        raw = json.loads(line, parse_constant=_refuse)
+        if "\\u" in line:
+            raw = json.loads(dump(raw))  # without the half characters that such an escape can make
+        if not isinstance(raw, dict):
+            raise ValueError("not an object")
+        version, key, fragment = raw.get("v"), raw.get("key"), raw.get("fragment", "")
+        if isinstance(version, int) and version > VERSION:
+            raise LedgerError(
+                f"{where}: written by a newer kb (format {version}; this one reads {VERSION})",
+                hint="update kb; the ledger was left untouched",
+            )
+        if version != VERSION or not isinstance(key, str) or not key or not isinstance(fragment, str):
+            raise ValueError("v, key or fragment is missing or of the wrong type")
+        unknown = {name: value for name, value in raw.items() if name not in _KNOWN}
+        aliases = raw.get("aliases", [])
+        if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
+            raise ValueError(f"aliases is {aliases!r}")
+        return Entry(
+            Key(key, fragment),
+            _group(Facts, raw, "facts", unknown),
+            _group(Looks, raw, "looks", unknown),
+            _group(Person, raw, "person", unknown),
+            tuple(sorted(set(aliases))),
+            unknown,
+        )
+    except (ValueError, RecursionError) as error:
+        raise LedgerError(
+            f"{where}: not a line of the ledger ({error})",
+            hint="restore it with `git checkout`, or delete the line: that link is then looked at anew",
+        ) from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _group(kind: type[Group], raw: dict[str, object], name: str, unknown: dict[str, object]) -> Group:
+    values = raw.get(name, {})
+    if not isinstance(values, dict):
+        raise ValueError(f"{name} is {values!r}")
+    try:
+        group, rest = from_json(kind, values)
+    except ValueError as error:
+        raise ValueError(f"{name}.{error}") from None
+    unknown.update({f"{name}.{field}": value for field, value in rest.items()})
+    return group
+
+
+def render(entries: Iterable[Entry]) -> str:
+    """One line an entry, in order of key and fragment; entries that say nothing are left out."""
+    ordered = sorted(
+        (one for one in entries if not one.silent or one.unknown), key=lambda one: _order(one.key)
+    )
+    return "".join(_render(one) + "\n" for one in ordered)
+
+
+def _order(key: Key) -> tuple[str, str]:
+    return key.key, key.fragment
+
+
+def _render(entry: Entry) -> str:
+    groups = {name: to_json(getattr(entry, name)) for name in ("facts", "looks", "person")}
+    extra: dict[str, object] = {}
+    for name, value in entry.unknown.items():
+        group, dot, inner = name.partition(".")
+        if dot and group in groups:
+            groups[group][inner] = value
+        else:
+            extra[name] = value
+    values: dict[str, object] = {"v": VERSION, "key": entry.key.key}
+    if entry.key.fragment:
+        values["fragment"] = entry.key.fragment
+    if entry.aliases:
+        values["aliases"] = list(entry.aliases)
+    values |= {name: group for name, group in groups.items() if group}
+    values |= dict(sorted(extra.items()))
+    # The key comes first, for people who read the diff; inside a group the names are sorted.
+    return "{" + ",".join(f"{dump(name)}:{dump(value)}" for name, value in values.items()) + "}"
+
+
+# -- files -------------------------------------------------------------------------------------
+
+
+def read(path: Path) -> Entries:
+    """The entries of the file at `path`; none where there is no file. LedgerError as in `parse`."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise LedgerError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
+        return parse(data.decode("utf-8"), path.name)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise LedgerError(
+            f"{path.name}:{line}: not UTF-8", hint="restore the file with `git checkout`"
+        ) from None
+
+
+def write(path: Path, entries: Iterable[Entry]) -> bool:
+    """Put the entries into the file, whole or not at all; whether its bytes changed.
+
+    A symlink is followed; the file's mode is kept. LedgerError where it cannot be written.
+    """
+    data = render(entries).encode("utf-8")
+    path = Path(os.path.realpath(path))
+    try:
+        try:
+            if path.read_bytes() == data:
+                return False
+        except FileNotFoundError:
+            if not data:
+                return False
+        for left in path.parent.glob(f".kb-{path.name}-*.tmp"):
+            left.unlink(missing_ok=True)  # of a process that was killed: only the lock's holder writes here
+        _replace(path, data)
+    except OSError as error:
+        raise LedgerError(f"{path}: cannot be written ({error.strerror})") from None
+    return True
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".kb-{path.name}-{os.getpid()}-{time.time_ns():x}.tmp")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with open(handle, "wb") as file:
+            if path.exists():
+                os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def signature(paths: Iterable[Path]) -> str:
+    """Size and mtime of each file: whether to read them again at all."""
+    return " ".join(_signatures(paths))
+
+
+def _signatures(paths: Iterable[Path]) -> Iterator[str]:
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:
+            yield "-"
+        else:
+            yield f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"

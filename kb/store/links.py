@@ -1,0 +1,232 @@
+"""The part of the store that holds links: what was seen of them, and where they stand."""
+
+# ruff: noqa: S608  # statements are put together from our own names and `?`; every value is bound
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any
+
+from kb.model import (
+    Facts,
+    Filter,
+    Key,
+    LinkKind,
+    LinkRecord,
+    Look,
+    Looks,
+    Mention,
+    Person,
+    Span,
+    Verdict,
+)
+from kb.store.codec import from_json, to_json
+from kb.store.connection import Connected
+from kb.store.filters import EVERYTHING, link_clause
+from kb.store.rows import clean, dump, marks, when
+
+_LOOKS = tuple(field.name for field in fields(Looks))
+_COLUMNS = f"l.id, l.key, l.fragment, l.kind, l.host, l.facts, {', '.join('l.' + name for name in _LOOKS)}, \
+l.ignored, l.alive_at, l.said_at"
+_MENTIONED = "mentions m JOIN passages p ON p.id = m.passage_id JOIN notes n ON n.id = p.note_id"
+
+
+class Links(Connected):
+    """Links with their mentions, facts, looks and aliases."""
+
+    # -- read ----------------------------------------------------------------------------------
+
+    def links(
+        self,
+        filter: Filter = EVERYTHING,
+        *,
+        keys: Iterable[Key] | None = None,
+        unmentioned: bool = False,
+    ) -> list[LinkRecord]:
+        """The links that some note mentions, in order of their first mention, each with all of its mentions.
+
+        `keys` narrows to these. `unmentioned` adds, at the end, those that nothing mentions any
+        more (an empty filter only: a filter speaks of mentions).
+        """
+        run = self.connection.execute
+        condition, values = link_clause(filter)
+        order = [
+            row[0]
+            for row in run(
+                f"SELECT l.id FROM {_MENTIONED} JOIN links l ON l.id = m.link_id WHERE {condition}"
+                " ORDER BY n.path, p.ordinal, m.start, m.id",
+                values,
+            )
+        ]
+        ids = dict.fromkeys(order)
+        if unmentioned and not filter:
+            ids.update(dict.fromkeys(row[0] for row in run("SELECT id FROM links ORDER BY key, fragment")))
+        if keys is not None:
+            wanted = {id for key in keys if (id := self._find(key)) is not None}
+            ids = {id: None for id in ids if id in wanted}
+        return self._records(list(ids))
+
+    def link(self, key: Key) -> LinkRecord | None:
+        """A link by its key, or by an alias of its key; mentioned or not. None if unknown."""
+        id = self._find(key)
+        return None if id is None else self._records([id])[0]
+
+    def checks(self, key: Key) -> list[Look]:
+        """Every look at a link since this store was made, oldest first."""
+        rows = self.connection.execute(
+            "SELECT at, verdict, status, final_url, reason, gone, etag, last_modified, retry_at FROM checks"
+            " WHERE link_id = ? ORDER BY at, id",
+            [self._find(key)],
+        )
+        return [
+            Look(at, Verdict(verdict), status, final_url, reason, bool(gone), etag, modified, retry_at)
+            for at, verdict, status, final_url, reason, gone, etag, modified, retry_at in rows
+        ]
+
+    def private_keys(self) -> set[Key]:
+        """Links that stand in private notes only, or did when a note last mentioned them."""
+        return {Key(*row) for row in self.connection.execute("SELECT key, fragment FROM links WHERE private")}
+
+    def link_count(self) -> int:
+        """How many links some note mentions."""
+        row = self.connection.execute("SELECT count(DISTINCT link_id) FROM mentions").fetchone()
+        return int(row[0])
+
+    def _find(self, key: Key) -> int | None:
+        # A link's own row comes before an alias: keys never shift under a link.
+        row = self.connection.execute(
+            "SELECT id FROM links WHERE key = ?1 AND fragment = ?2 UNION ALL SELECT l.id FROM aliases a"
+            " JOIN links l ON l.key = a.key WHERE a.alias = ?1 AND l.fragment = ?2 LIMIT 1",
+            [clean(key.key), clean(key.fragment)],
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def _records(self, ids: Sequence[int]) -> list[LinkRecord]:
+        run = self.connection.execute
+        everything = len(ids) > 2_000
+        temp = "" if everything else f" WHERE l.id IN ({marks(len(ids))})"
+        values = [] if everything else list(ids)
+        mentions: dict[int, list[Mention]] = {}
+        for link, path, line, url, anchor, date, noted, start, end, private in run(
+            "SELECT l.id, n.path, m.line, m.url, m.anchor, p.date, p.noted, m.start, m.end, n.private"
+            f" FROM {_MENTIONED} JOIN links l ON l.id = m.link_id{temp}"
+            " ORDER BY n.path, p.ordinal, m.start, m.id",
+            values,
+        ):
+            mentions.setdefault(link, []).append(
+                Mention(path, line, url, anchor, when(date), when(noted), Span(start, end), bool(private))
+            )
+        aliases: dict[str, list[str]] = {}
+        for alias, key in run("SELECT alias, key FROM aliases ORDER BY alias"):
+            aliases.setdefault(key, []).append(alias)
+        found: dict[int, LinkRecord] = {}
+        for id, key, fragment, kind, host, facts, *rest in run(
+            f"SELECT {_COLUMNS} FROM links l{temp}", values
+        ):
+            looks, (ignored, alive_at, said_at) = rest[: len(_LOOKS)], rest[len(_LOOKS) :]
+            found[id] = LinkRecord(
+                key=Key(key, fragment),
+                kind=LinkKind(kind),
+                host=host,
+                facts=from_json(Facts, json.loads(facts or "{}"))[0],
+                looks=_looks(dict(zip(_LOOKS, looks, strict=True))),
+                person=Person(bool(ignored), alive_at, said_at),
+                aliases=tuple(aliases.get(key, ())),
+                mentions=tuple(mentions.get(id, ())),
+            )
+        return [found[id] for id in ids]
+
+    # -- write ---------------------------------------------------------------------------------
+
+    def save_look(self, key: Key, look: Look | None, looks: Looks) -> None:
+        """Keep one look in the log, and the state it led to. Without a look, the state alone."""
+        with self.transaction():
+            id = self._require(key)
+            if look is not None:
+                self.connection.execute(
+                    "INSERT INTO checks (link_id, at, verdict, status, final_url, reason, gone, etag,"
+                    f" last_modified, retry_at) VALUES ({marks(10)})",
+                    [
+                        id,
+                        look.at,
+                        look.verdict,
+                        look.status,
+                        _text(look.final_url),
+                        clean(look.reason),
+                        look.gone,
+                        _text(look.etag),
+                        _text(look.last_modified),
+                        look.retry_at,
+                    ],
+                )
+            values = {name: getattr(looks, name) for name in _LOOKS}
+            values["transitions"] = (
+                dump([[one.at, one.standing] for one in looks.transitions]) if looks.transitions else None
+            )
+            self.connection.execute(
+                f"UPDATE links SET {', '.join(map(_assigned, _LOOKS))} WHERE id = ?",
+                [*(_text(value) if isinstance(value, str) else value for value in values.values()), id],
+            )
+
+    def save_facts(self, key: Key, facts: Facts) -> None:
+        """Keep what a page said of itself."""
+        with self.transaction():
+            self.connection.execute(
+                "UPDATE links SET title = ?, facts = ? WHERE id = ?",
+                [_text(facts.title), dump(to_json(facts)), self._require(key)],
+            )
+
+    def save_person(self, key: Key, person: Person) -> None:
+        """Keep what the person said of a link."""
+        with self.transaction():
+            self.connection.execute(
+                "UPDATE links SET ignored = ?, alive_at = ?, said_at = ? WHERE id = ?",
+                [person.ignored, person.alive_at, person.said_at, self._require(key)],
+            )
+
+    def save_kind(self, key: Key, kind: LinkKind) -> None:
+        """Keep the kind that fetched facts showed."""
+        with self.transaction():
+            self.connection.execute("UPDATE links SET kind = ? WHERE id = ?", [kind, self._require(key)])
+
+    def add_alias(self, alias: str, key: Key | str) -> None:
+        """Let another page's key lead to this one's. An alias of itself is nothing."""
+        target = key.key if isinstance(key, Key) else key
+        if alias == target:
+            return
+        with self.transaction():
+            self.connection.execute(
+                "INSERT INTO aliases (alias, key) VALUES (?, ?)"
+                " ON CONFLICT (alias) DO UPDATE SET key = excluded.key",
+                [clean(alias), clean(target)],
+            )
+
+    def know(self, key: Key, kind: LinkKind, host: str, *, private: bool = False) -> None:
+        """Make a row for a link that no note mentions (yet), such as one of the ledger."""
+        with self.transaction():
+            self.connection.execute(
+                "INSERT OR IGNORE INTO links (key, fragment, kind, host, private) VALUES (?, ?, ?, ?, ?)",
+                [clean(key.key), clean(key.fragment), kind, host, private],
+            )
+
+    def _require(self, key: Key) -> int:
+        id = self._find(key)
+        if id is None:
+            raise KeyError(f"no such link: {key}")
+        return id
+
+
+def _assigned(column: str) -> str:
+    # A state folded from looks alone does not know when a sync first saw the link.
+    return "first_seen = coalesce(?, first_seen)" if column == "first_seen" else f"{column} = ?"
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else clean(text)
+
+
+def _looks(values: dict[str, Any]) -> Looks:
+    values["transitions"] = json.loads(values["transitions"] or "[]")
+    return from_json(Looks, {name: value for name, value in values.items() if value is not None})[0]

@@ -1,0 +1,355 @@
+"""The part of the store that holds notes: written whole, read as rows, terms and problems."""
+
+# ruff: noqa: S608  # statements are put together from our own names and `?`; every value is bound
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from kb.model import Link, Note, NoteKind, Problem, Severity, Source, Term, Use, When, excerpt
+from kb.store.connection import Connected
+from kb.store.rows import Identity, Stamp, chunks, dates, join, marks, phrase, split, when
+
+# Words that stand in most addresses and tell nothing of the page.
+_COMMON = frozenset(
+    ("http", "https", "www", "com", "org", "net", "html", "htm", "php", "aspx", "index", "id", "utm")
+)
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    """A note as the store knows it: its front matter, and how much it holds."""
+
+    path: str
+    title: str
+    kind: NoteKind
+    noted: When | None
+    tags: tuple[str, ...]
+    aliases: tuple[str, ...]
+    description: str | None
+    private: bool
+    draft: bool
+    digest: str
+    passages: int
+    links: int
+
+
+def address_words(url: str) -> str:
+    """The words of a link's address that a person may remember: often the slug says what it was."""
+    return " ".join(word for word in _WORD.findall(unquote(url)) if word.lower() not in _COMMON)
+
+
+class Notes(Connected):
+    """Notes, terms and problems."""
+
+    # -- write ---------------------------------------------------------------------------------
+
+    def put_notes(
+        self,
+        items: Sequence[tuple[Note, Stamp]],
+        identify: Callable[[Link], Identity],
+        at: str | None = None,
+    ) -> None:
+        """Replace all rows of these notes. `identify` names each link; `at` is the first sight of new ones.
+
+        Rows of links stay, whatever mentions them.
+        """
+        with self.transaction():
+            self.remember("counts", None)
+            touched = self._clear([note.path for note, _ in items])
+            _Writer(self, identify, at).write(items, touched)
+            self._settle_privacy(touched)
+
+    def drop_notes(self, paths: Sequence[str]) -> None:
+        """Forget these notes. Their links keep what was seen of them; their vectors stay for a comeback."""
+        with self.transaction():
+            self.remember("counts", None)
+            touched = self._clear(paths)
+            for part in chunks(paths):
+                self.connection.execute(f"DELETE FROM notes WHERE path IN ({marks(len(part))})", part)
+            self._settle_privacy(touched)
+
+    def rename_notes(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Give notes another path; nothing else about them may differ."""
+        with self.transaction():
+            self.connection.executemany(
+                "UPDATE notes SET path = ? WHERE path = ?", [(new, old) for old, new in pairs]
+            )
+
+    def touch(self, stamps: Mapping[str, Stamp]) -> None:
+        """Remember new sizes and times of files whose bytes are as they were."""
+        with self.transaction():
+            self.connection.executemany(
+                "UPDATE notes SET size = ?, mtime_ns = ?, digest = ? WHERE path = ?",
+                [(s.size, s.mtime_ns, bytes.fromhex(s.digest), path) for path, s in stamps.items()],
+            )
+
+    def _clear(self, paths: Sequence[str]) -> set[int]:
+        """Delete what hangs under these notes (not their own rows); the links it mentioned."""
+        run = self.connection.execute
+        touched: set[int] = set()
+        for part in chunks(paths):
+            notes = [row[0] for row in run(f"SELECT id FROM notes WHERE path IN ({marks(len(part))})", part)]
+            if not notes:
+                continue
+            of_notes = f"note_id IN ({marks(len(notes))})"
+            of_passages = f"passage_id IN (SELECT id FROM passages WHERE {of_notes})"
+            touched.update(row[0] for row in run(f"SELECT link_id FROM mentions WHERE {of_passages}", notes))
+            # FTS5 forgets a row only when told the very words it holds: before the passages go.
+            run(
+                "INSERT INTO passages_fts(passages_fts, rowid, text, heading, title, address, parents)"
+                " SELECT 'delete', id, text, heading, title, address, parents FROM searchable"
+                f" WHERE id IN (SELECT id FROM passages WHERE {of_notes})",
+                notes,
+            )
+            run(f"DELETE FROM mentions WHERE {of_passages}", notes)
+            for table in ("passages", "tags", "terms", "problems"):
+                run(f"DELETE FROM {table} WHERE {of_notes}", notes)
+        return touched
+
+    def _settle_privacy(self, links: Iterable[int]) -> None:
+        """Mark the links that stand in private notes only; one that nothing mentions stays as it was."""
+        any_private = (
+            "SELECT EXISTS (SELECT 1 FROM notes WHERE private) OR EXISTS (SELECT 1 FROM links WHERE private)"
+        )
+        if not self.connection.execute(any_private).fetchone()[0]:
+            return
+        of_link = (
+            "SELECT 1 FROM mentions m JOIN passages p ON p.id = m.passage_id JOIN notes n ON n.id = p.note_id"
+            " WHERE m.link_id = links.id"
+        )
+        self.connection.executemany(
+            f"UPDATE links SET private = NOT EXISTS ({of_link} AND NOT n.private)"
+            f" WHERE id = ? AND EXISTS ({of_link})",
+            [(link,) for link in links],
+        )
+
+    # -- read ----------------------------------------------------------------------------------
+
+    def stamps(self) -> dict[str, Stamp]:
+        """What each note's file looked like when it was read, by path."""
+        rows = self.connection.execute("SELECT path, size, mtime_ns, lower(hex(digest)) FROM notes")
+        return {path: Stamp(size, mtime_ns, digest) for path, size, mtime_ns, digest in rows}
+
+    def notes(self, *, private: bool = True) -> list[NoteRow]:
+        """All notes in order of path; without private ones if so asked."""
+        rows = self.connection.execute(
+            "SELECT path, title, kind, noted, tags, aliases, description, private, draft, lower(hex(digest)),"
+            " (SELECT count(*) FROM passages p WHERE p.note_id = n.id),"
+            " (SELECT count(*) FROM passages p JOIN mentions m ON m.passage_id = p.id WHERE p.note_id = n.id)"
+            " FROM notes n WHERE NOT private OR ? ORDER BY path",
+            [private],
+        )
+        return [
+            NoteRow(
+                path,
+                title,
+                NoteKind(kind),
+                when(noted),
+                split(tags),
+                split(aliases),
+                description,
+                bool(hidden),
+                bool(draft),
+                digest,
+                *counts,
+            )
+            for path, title, kind, noted, tags, aliases, description, hidden, draft, digest, *counts in rows
+        ]
+
+    def problems(self) -> list[Problem]:
+        """What is wrong with the notes as last read, in order of path and line."""
+        rows = self.connection.execute(
+            "SELECT path, line, severity, message, hint FROM problems JOIN notes ON notes.id = note_id"
+            " ORDER BY path, line, problems.rowid"
+        )
+        return [
+            Problem(path, line, Severity(level), message, hint) for path, line, level, message, hint in rows
+        ]
+
+    def terms(self, *, private: bool = True) -> list[tuple[str, Term]]:
+        """Every glossary term with the path of the note that gives it, in order of path and line."""
+        rows = self.connection.execute(
+            "SELECT path, term, expansion, definition, url, line, terms.aliases FROM terms"
+            " JOIN notes ON notes.id = note_id WHERE NOT private OR ? ORDER BY path, line, terms.rowid",
+            [private],
+        )
+        return [
+            (path, Term(term, expansion, definition, url, line, split(aliases)))
+            for path, term, expansion, definition, url, line, aliases in rows
+        ]
+
+    def uses(self, term: Term, *, private: bool = True) -> tuple[Use, ...]:
+        """Where a term, its expansion or an alias stands in a note, its own definition apart.
+
+        A name with a capital must match letter for letter, so that RAG is not found in a rag.
+        """
+        names = [name for name in (term.term, term.expansion, *term.aliases) if name and _WORD.search(name)]
+        if not names:
+            return ()
+        match = "text : (" + " OR ".join(phrase(name) for name in names) + ")"
+        rows = self.connection.execute(
+            "SELECT n.path, p.line, p.text FROM passages_fts f JOIN passages p ON p.id = f.rowid"
+            " JOIN notes n ON n.id = p.note_id WHERE passages_fts MATCH ? AND (NOT n.private OR ?)"
+            " AND NOT EXISTS (SELECT 1 FROM terms t"
+            " WHERE t.note_id = n.id AND t.line = p.line AND t.term = ?)"
+            " ORDER BY n.path, p.ordinal",
+            [match, private, term.term],
+        )
+        found = [_as_written(name) for name in names]
+        return tuple(
+            dict.fromkeys(
+                Use(path, line) for path, line, text in rows if any(one.search(text) for one in found)
+            )
+        )
+
+
+def _as_written(name: str) -> re.Pattern[str]:
+    words = r"\s+".join(re.escape(word) for word in name.split())
+    exact = any(letter.isupper() for letter in name) and " " not in name
+    return re.compile(rf"(?<!\w){words}(?:'s|s|es)?(?!\w)", 0 if exact else re.IGNORECASE)
+
+
+class _Writer:
+    """Rows of new notes, gathered for executemany: ids are counted here, so nothing is read back."""
+
+    def __init__(self, store: Connected, identify: Callable[[Link], Identity], at: str | None) -> None:
+        self.run = store.connection.execute
+        self.many = store.connection.executemany
+        self.identify = identify
+        self.at = at
+        self.next_passage = self._after("passages")
+        self.next_note = self._after("notes")
+        self.links: dict[tuple[str, str], int] = {}
+
+    def _after(self, table: str) -> int:
+        return int(self.run(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0])
+
+    def write(self, items: Sequence[tuple[Note, Stamp]], touched: set[int]) -> None:
+        identities = {
+            (link.url, link.anchor): self.identify(link) for note, _ in items for link in note.links
+        }
+        self._meet(identities.values())
+        touched.update(self.links.values())
+        notes, passages, words, mentions, tags, terms, problems = ([] for _ in range(7))
+        for note, stamp in items:
+            row = self.run("SELECT id FROM notes WHERE path = ?", [note.path]).fetchone()
+            note_id = row[0] if row else self.next_note
+            self.next_note += not row
+            notes.append(
+                (
+                    note_id,
+                    note.path,
+                    stamp.size,
+                    stamp.mtime_ns,
+                    bytes.fromhex(stamp.digest),
+                    note.title,
+                    note.kind.value,
+                    dates(note.noted).text,
+                    join(note.tags),
+                    join(note.aliases),
+                    note.description,
+                    note.private,
+                    note.draft,
+                )
+            )
+            tags += [(note_id, tag) for tag in {tag.casefold() for tag in note.tags}]
+            terms += [
+                (note_id, t.line, t.term, t.expansion, t.definition, t.url, join(t.aliases))
+                for t in note.terms
+            ]
+            problems += [(note_id, p.line, p.severity, p.message, p.hint) for p in note.problems]
+            for ordinal, passage in enumerate(note.passages):
+                id, self.next_passage = self.next_passage, self.next_passage + 1
+                heading, parents = join(passage.heading), join(passage.parents)
+                address = " ".join(dict.fromkeys(address_words(link.url) for link in passage.links))
+                digest = excerpt(note.title, passage.heading, passage.parents, passage.text).digest
+                passages.append(
+                    (
+                        id,
+                        note_id,
+                        ordinal,
+                        Source.NOTE.value,
+                        passage.kind.value,
+                        passage.line,
+                        passage.span.start,
+                        passage.span.end,
+                        passage.text,
+                        heading,
+                        parents,
+                        address,
+                        *dates(passage.noted),
+                        *dates(passage.date),
+                        bytes.fromhex(digest),
+                    )
+                )
+                words.append((id, passage.text, heading, note.title, address, parents))
+                for link in passage.links:
+                    identity = identities[link.url, link.anchor]
+                    mentions.append(
+                        (
+                            id,
+                            self.links[identity.key.key, identity.key.fragment],
+                            link.line,
+                            link.span.start,
+                            link.span.end,
+                            link.href,
+                            link.anchor,
+                            link.form.value,
+                        )
+                    )
+        self.many(
+            "INSERT INTO notes (id, path, size, mtime_ns, digest, title, kind, noted, tags, aliases,"
+            f" description, private, draft) VALUES ({marks(13)}) ON CONFLICT (id) DO UPDATE SET"
+            " size = excluded.size,"
+            " mtime_ns = excluded.mtime_ns, digest = excluded.digest, title = excluded.title,"
+            " kind = excluded.kind, noted = excluded.noted, tags = excluded.tags, aliases = excluded.aliases,"
+            " description = excluded.description, private = excluded.private, draft = excluded.draft",
+            notes,
+        )
+        self.many(
+            "INSERT INTO passages (id, note_id, ordinal, source, kind, line, start, end, text, heading,"
+            f" parents, address, noted, noted_from, noted_to, date, date_from, date_to, digest)"
+            f" VALUES ({marks(19)})",
+            passages,
+        )
+        self.many(
+            f"INSERT INTO passages_fts (rowid, text, heading, title, address, parents) VALUES ({marks(6)})",
+            words,
+        )
+        self.many(
+            "INSERT INTO mentions (passage_id, link_id, line, start, end, url, anchor, form)"
+            f" VALUES ({marks(8)})",
+            mentions,
+        )
+        self.many("INSERT INTO tags (note_id, tag) VALUES (?, ?)", tags)
+        self.many(
+            "INSERT INTO terms (note_id, line, term, expansion, definition, url, aliases)"
+            f" VALUES ({marks(7)})",
+            terms,
+        )
+        self.many(
+            f"INSERT INTO problems (note_id, line, severity, message, hint) VALUES ({marks(5)})", problems
+        )
+
+    def _meet(self, identities: Iterable[Identity]) -> None:
+        """Rows for links not yet known. One known only as "other" takes the kind that an anchor tells."""
+        known: dict[tuple[str, str], Identity] = {}
+        for identity in identities:
+            place = (identity.key.key, identity.key.fragment)
+            if place not in known or known[place].kind == "other":
+                known[place] = identity
+        self.many(
+            "INSERT INTO links (key, fragment, kind, host, first_seen) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (key, fragment) DO UPDATE SET host = excluded.host,"
+            " kind = CASE kind WHEN 'other' THEN excluded.kind ELSE kind END,"
+            " first_seen = coalesce(first_seen, excluded.first_seen)",
+            [(*place, identity.kind, identity.host, self.at) for place, identity in known.items()],
+        )
+        for place in known:
+            row = self.run("SELECT id FROM links WHERE key = ? AND fragment = ?", place).fetchone()
+            self.links[place] = row[0]

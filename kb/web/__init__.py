@@ -1,0 +1,1 @@
+"""The network side: fetching, reading pages, and judging what came back."""

@@ -1,0 +1,312 @@
+"""The fetcher: asks for one link as a careful browser would, and says what came of it.
+
+httpx's API over one transport per origin, since its pool slows with the square of the open
+connections. Redirects are followed here, each hop's name resolved, the address checked, and
+that very address connected to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import ssl
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Final, Protocol, Self
+from urllib.parse import urljoin
+
+import httpx
+
+from kb import __version__, urls
+from kb.web.fetch.addresses import NameNotFound, ResolveFailed, Resolver, SystemResolver, is_private, literal
+from kb.web.fetch.transport import Cookies, Origin, Origins, Stop, Trail, Unpacker, classify
+from kb.web.outcome import Failure, Outcome
+
+USER_AGENT: Final = f"kb/{__version__} (+link check; a person's own bookmarks, a few requests a week)"
+BROWSER_AGENT: Final = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
+)
+_HEADERS: Final = {
+    "User-Agent": USER_AGENT,
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "en;q=0.9,*;q=0.5",
+    "Accept-Encoding": "gzip, deflate",
+}
+
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+MAX_HOPS: Final = 20  # as browsers
+# Some servers answer programs they do not know with these and a browser with the page.
+_TRY_AS_BROWSER: Final = frozenset({400, 403, 404, 405, 406, 409, 418, 999})
+_TRY_AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 530})
+_FAILED_BUT_TRY_AGAIN: Final = frozenset({Failure.RESET, Failure.NOT_HTTP})
+_MAX_ADDRESSES: Final = 3
+_NEXT_ADDRESS: Final = 3.0  # seconds for an address when there is another to try
+_BINARY: Final = re.compile(
+    r"(?:image|audio|video|font)/|application/(?:pdf|zip|gzip|x-tar|epub)", re.IGNORECASE
+)
+
+
+class Fetcher(Protocol):
+    """The seam at which tests stand in for the network."""
+
+    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Outcome:
+        """Ask for `url`. Never raises for what the network does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one link. Seconds and bytes.
+
+    `timeout` covers everything: lookups, redirects, the second try. `patience` is the longest
+    `Retry-After` worth waiting for, `pause` the wait before trying a failing server again.
+    `body_bytes` caps what is read, `decoded_bytes` what that unpacks to, `body_seconds` the
+    time spent on a body once the answer itself has come.
+    """
+
+    timeout: float = 20.0
+    connect: float = 10.0
+    patience: float = 3.0
+    pause: float = 1.0
+    body_bytes: int = 2 * 1024 * 1024
+    decoded_bytes: int = 2 * 1024 * 1024
+    body_seconds: float = 5.0
+
+
+class HttpFetcher:
+    """Fetches over httpx. An async context manager; use it within one event loop.
+
+    `proxies` maps `http`, `https` and `all` to a proxy's URL (the environment's where None);
+    behind one, names are resolved there and only literal private addresses can be refused.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: Limits | None = None,
+        allow_private: bool = False,
+        resolver: Resolver | None = None,
+        proxies: Mapping[str, str] | None = None,
+        verify: ssl.SSLContext | None = None,
+    ) -> None:
+        self._limits = limits or Limits()
+        self._allow_private = allow_private
+        self._system = None if resolver else SystemResolver()
+        self._resolver: Resolver = resolver or self._system or SystemResolver()
+        self._from_environment = proxies is None
+        self._proxies = urllib.request.getproxies() if proxies is None else dict(proxies)
+        self._origins = Origins(verify)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._origins.aclose()
+        if self._system is not None:
+            await self._system.aclose()
+
+    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Outcome:
+        """Ask for `url`, once more if that may help, within `limits.timeout` seconds in all."""
+        started = time.monotonic()
+        conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        headers = _HEADERS | {name: value for name, value in conditions.items() if value}
+        answered: dict[str, None] = {}
+        first: Outcome | None = None
+        trail = Trail.start(url)
+        try:
+            async with asyncio.timeout(self._limits.timeout):
+                outcome = first = await self._try(url, trail, headers, answered)
+                wait = self._wait(first, started)
+                if wait is not None:
+                    await asyncio.sleep(wait)
+                    trail = Trail.start(url)
+                    second = await self._try(url, trail, headers | {"User-Agent": BROWSER_AGENT}, answered)
+                    outcome = _better(first, second)
+        except TimeoutError:
+            # An answer whose body ran out of time is an answer all the same.
+            outcome = trail.outcome() if trail.final else first or trail.outcome(Failure.TIMEOUT)
+        return replace(outcome, answered=tuple(answered), seconds=time.monotonic() - started)
+
+    def _wait(self, outcome: Outcome, started: float) -> float | None:
+        """Seconds until a second try, or None where it could not help."""
+        if outcome.failure is not None:
+            return self._limits.pause if outcome.failure in _FAILED_BUT_TRY_AGAIN else None
+        if outcome.status in _TRY_AGAIN:
+            after = outcome.headers.get("retry-after", "").strip()
+            if not after:
+                return self._limits.pause
+            left = self._limits.timeout - (time.monotonic() - started)
+            short = after.isascii() and after.isdigit() and int(after[:9]) <= min(self._limits.patience, left)
+            return float(after) if short else None
+        return 0.0 if outcome.status in _TRY_AS_BROWSER else None
+
+    async def _try(
+        self, url: str, trail: Trail, headers: Mapping[str, str], answered: dict[str, None]
+    ) -> Outcome:
+        """One try, from the first hop to the last."""
+        try:
+            await self._follow(trail, headers, urls.credentials(url), answered)
+        except Stop as stop:
+            return trail.outcome(stop.failure, stop.detail)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            failure, detail = classify(error)
+            return trail.outcome(failure, detail)
+        return trail.outcome()
+
+    async def _follow(
+        self,
+        trail: Trail,
+        headers: Mapping[str, str],
+        login: tuple[str, str] | None,
+        answered: dict[str, None],
+    ) -> None:
+        """Go from hop to hop until there is a final answer; Stop or an error of httpx where there is none."""
+        cookies = Cookies()
+        seen = {(trail.url, frozenset[str]())}
+        while True:
+            origin = urls.origin(trail.final_url)
+            if origin is None:
+                scheme = urls.scheme(trail.final_url)
+                raise Stop(Failure.SCHEME, f"{scheme}: is not fetched" if scheme else "no web address")
+            sent = dict(headers)
+            if cookie := cookies.header(trail.final_url):
+                sent["Cookie"] = cookie
+            if login and origin == urls.origin(trail.url):
+                token = base64.b64encode(":".join(login).encode("utf-8", "replace")).decode("ascii")
+                sent["Authorization"] = f"Basic {token}"
+            async with self._answer(trail.final_url, origin, sent) as response:
+                answered[origin[1]] = None
+                trail.take(response)
+                if response.status_code not in REDIRECTS:
+                    await self._read(response, trail)
+                    return
+                cookies.take(trail.final_url, response.headers.multi_items())
+            trail.hop(_target(trail.final_url, response))
+            state = (trail.final_url, cookies.state)
+            if state in seen:
+                raise Stop(Failure.COOKIE_LOOP if state[1] else Failure.LOOP)
+            if len(trail.hops) > MAX_HOPS:
+                raise Stop(Failure.COOKIE_LOOP if state[1] else Failure.TOO_MANY_HOPS)
+            seen.add(state)
+
+    @asynccontextmanager
+    async def _answer(
+        self, url: str, origin: tuple[str, str, int], headers: dict[str, str]
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer of one hop, its body not yet read: over a proxy, or from a checked address."""
+        scheme, host, port = origin
+        authority, rest = url.split("/", 3)[2:]
+        proxy = self._proxy(scheme, host)
+        if proxy is None:
+            # httpx never sees the name: it would refuse those that newer rules forbid, emoji among them.
+            found = await self._addresses(host, port)
+            places = [f"{scheme}://{f'[{one}]' if ':' in one else one}:{port}/{rest}" for one in found]
+        else:
+            self._refuse_private(host)
+            places = [url]
+        async with self._origins.lend(Origin(scheme, host, port, proxy)) as transport:
+            response: httpx.Response | None = None
+            for left in reversed(range(len(places))):
+                extensions = {
+                    "sni_hostname": host.strip("[]").removesuffix("."),
+                    "timeout": {
+                        "connect": min(self._limits.connect, _NEXT_ADDRESS) if left else self._limits.connect
+                    },
+                }
+                request = httpx.Request(
+                    "GET", places[-1 - left], headers={"Host": authority, **headers}, extensions=extensions
+                )
+                try:
+                    response = await transport.handle_async_request(request)
+                    break
+                except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                    if not left or classify(error)[0] is Failure.TLS:
+                        raise
+            if response is None:
+                raise Stop(Failure.NO_ROUTE)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+
+    async def _addresses(self, host: str, port: int) -> list[str]:
+        """Addresses to try, in order: those of the public internet, unless private ones are allowed."""
+        plain = host.strip("[]")
+        if literal(plain) is not None:
+            found = [plain]
+        else:
+            try:
+                found = await self._resolver.resolve(plain, port)
+            except NameNotFound as error:
+                raise Stop(Failure.NO_NAME, str(error)) from None
+            except ResolveFailed as error:
+                raise Stop(Failure.UNRESOLVED, str(error)) from None
+        allowed = found if self._allow_private else [address for address in found if not is_private(address)]
+        if not found:
+            raise Stop(Failure.NO_NAME, "no address")
+        if not allowed:
+            shown = host if plain == found[0] else f"{host} ({found[0]})"
+            raise Stop(Failure.PRIVATE, f"{shown} is a private address")
+        return allowed[:_MAX_ADDRESSES]
+
+    def _refuse_private(self, host: str) -> None:
+        """Stop where a host that a proxy would resolve is plainly a private one."""
+        plain = host.strip("[]").removesuffix(".")
+        local = plain == "localhost" or plain.endswith(".localhost")
+        if not self._allow_private and (local or (literal(plain) is not None and is_private(plain))):
+            raise Stop(Failure.PRIVATE, f"{host} is a private address")
+
+    def _proxy(self, scheme: str, host: str) -> str | None:
+        proxy = self._proxies.get(scheme) or self._proxies.get("all")
+        if not proxy or (self._from_environment and urllib.request.proxy_bypass(host.strip("[]"))):
+            return None
+        return proxy if "://" in proxy else f"http://{proxy}"
+
+    async def _read(self, response: httpx.Response, trail: Trail) -> None:
+        """The body's beginning, as much as facts need. Whatever happens to it, the answer stands."""
+        if _BINARY.match(response.headers.get("content-type", "")):
+            trail.truncated = True
+            return
+        unpacker = Unpacker(response.headers.get("content-encoding", ""), self._limits.decoded_bytes)
+        taken = 0
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                async for chunk in response.aiter_raw():
+                    taken += len(chunk)
+                    unpacker.feed(chunk)
+                    if taken >= self._limits.body_bytes or unpacker.enough:
+                        trail.truncated = True
+                        break
+        except (TimeoutError, httpx.HTTPError, OSError, ValueError):
+            trail.truncated = True
+        finally:
+            trail.body = bytes(unpacker.out)
+
+
+def _better(first: Outcome, second: Outcome) -> Outcome:
+    """Which of two tries tells more. Only a page overturns a 404 or 410."""
+    if second.ok or first.failure is not None:
+        return second
+    return first if second.failure is not None or first.status in (404, 410) else second
+
+
+def _target(here: str, response: httpx.Response) -> str:
+    """Where a redirect leads, absolute; Stop where it does not say."""
+    location = response.headers.get("location", "").strip()
+    try:
+        target = urls.fetch_url(urljoin(here, location)) if location else ""
+    except ValueError:
+        target = ""
+    if not target:
+        raise Stop(Failure.NO_TARGET, location)
+    return target

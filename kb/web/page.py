@@ -1,0 +1,339 @@
+"""What a page says of itself: title and facts, out of the HTML up to the end of its head.
+
+Titles come from strangers: they are flattened to one line here, and whatever shows them escapes
+them.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from html import unescape
+from typing import Any, Final
+from urllib.parse import urljoin
+
+from bs4 import BeautifulSoup
+from bs4.exceptions import ParserRejectedMarkup
+
+from kb import urls
+from kb.model import Facts, When
+
+_META_CHARSET: Final = re.compile(
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE
+)
+_HEADER_CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# As browsers do: who says latin-1 or ascii means Windows-1252.
+_MEANT: Final = {
+    "iso8859-1": "cp1252",
+    "ascii": "cp1252",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "utf-7": "utf-8",
+}
+_HEAD_END: Final = re.compile(r"</head\s*>|<body[\s>]", re.IGNORECASE)
+_OPAQUE: Final = re.compile(r"<(script|style|svg|template)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_LD_SCRIPT: Final = re.compile(
+    r"<script\b[^>]*application/ld\+json[^>]*>(.*?)</script\s*>", re.IGNORECASE | re.DOTALL
+)
+_H1: Final = re.compile(r"<h1\b[^>]*>(.*?)</h1\s*>", re.IGNORECASE | re.DOTALL)
+_TAG: Final = re.compile(r"<[^>]*>")
+_HTML_TYPE: Final = re.compile(
+    r"text/html|application/xhtml|\Z|text/plain\Z|application/octet-stream", re.IGNORECASE
+)
+_LOOKS_HTML: Final = re.compile(
+    r"\s*(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|title|meta|body|h1)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_DATE: Final = re.compile(r"\s*(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?")
+_HEAD_CHARS: Final = 1_000_000
+_SEPARATORS: Final = re.compile(r"\s+[|\u00b7\u2022\u2013\u2014\u00bb:-]\s+|\s+::\s+")
+_PLACEHOLDERS: Final = frozenset(
+    {
+        "none",
+        "null",
+        "undefined",
+        "untitled",
+        "title",
+        "loading...",
+        "loading\u2026",
+        "document",
+        "nan",
+        "home page",
+    }
+)
+_TITLE_CHARS: Final = 300
+_TEXT_CHARS: Final = 1000
+_ARTICLES: Final = (
+    "Article",
+    "BlogPosting",
+    "NewsArticle",
+    "ScholarlyArticle",
+    "TechArticle",
+    "Report",
+    "VideoObject",
+    "Book",
+    "SoftwareSourceCode",
+    "WebPage",
+)
+
+
+def facts(body: bytes, content_type: str | None, url: str, at: str) -> Facts:
+    """What `body`, the beginning of the page at `url`, says of itself; `at` is when it was fetched.
+
+    Empty facts (but for `fetched`) where it is no HTML. Never raises.
+    """
+    media = (content_type or "").partition(";")[0].strip()
+    text = decode(body, content_type)
+    sure = media.lower() in ("text/html", "application/xhtml+xml")
+    if not (sure or (_HTML_TYPE.match(media) and _LOOKS_HTML.match(text[:5000]))):
+        return Facts(fetched=at)
+    return _Head(text[:_HEAD_CHARS]).facts(url, at)
+
+
+def decode(body: bytes, content_type: str | None) -> str:
+    """Bytes to text: by mark, header, meta, then by whether they are UTF-8. Never raises.
+
+    A declared charset of single bytes, which fits anything, yields to UTF-8 where that fits:
+    servers set one header for a whole site.
+    """
+    for mark, name in _BOMS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(name, "replace")
+    header = _HEADER_CHARSET.search(content_type or "")
+    meta = _META_CHARSET.search(body[:8192])
+    named = [header[1]] if header else []
+    named += [meta[1].decode("ascii")] if meta else []
+    if not body.isascii() and all(map(_one_byte, named)):
+        named = ["utf-8", *named]  # text that reads as UTF-8 is UTF-8, whatever a header says
+    for name in (*named, "utf-8"):
+        try:
+            known = codecs.lookup(name).name
+            known = _MEANT.get(known, known)
+            decoder = codecs.getincrementaldecoder(known)("strict")
+            # The body is cut off somewhere: its last character may be half there.
+            text = decoder.decode(body)
+        except (LookupError, UnicodeError, ValueError):
+            continue
+        except Exception:  # noqa: S112  # codecs such as `zip` or `punycode` raise as they like
+            continue
+        if isinstance(text, str):
+            return text
+    return body.decode("cp1252", "replace")
+
+
+def _one_byte(charset: str) -> bool:
+    try:
+        return codecs.lookup(charset).name.startswith(("ascii", "iso8859", "cp125", "koi8", "mac"))
+    except (LookupError, ValueError):
+        return True
+
+
+class _Head:
+    """The head of a page, parsed once."""
+
+    def __init__(self, text: str) -> None:
+        end = _HEAD_END.search(text)
+        head, self._rest = (text[: end.start()], text[end.start() :]) if end else (text, text)
+        self._linked = list(_linked_data(head)) or list(_linked_data(self._rest[:200_000]))
+        # Scripts hold most of a head and none of its facts.
+        soup = _parsed(_OPAQUE.sub("", head))
+        self._metas: dict[str, list[str]] = {}
+        for tag in soup.find_all("meta"):
+            name = tag.get("property") or tag.get("name") or tag.get("itemprop")
+            content = tag.get("content")
+            if isinstance(name, str) and isinstance(content, str):
+                self._metas.setdefault(name.strip().lower(), []).append(content)
+        self._title = soup.title.get_text() if soup.title else ""
+        self._links = {
+            rel.lower(): str(tag.get("href"))
+            for tag in reversed(soup.find_all("link"))
+            for rel in (tag.get_attribute_list("rel") or [])
+            if rel and tag.get("href")
+        }
+        html = soup.find("html")
+        self._language = str(html.get("lang") or "") if html else ""
+
+    def facts(self, url: str, at: str) -> Facts:
+        """All of it, as far as the page tells."""
+        site = self._first(_TEXT_CHARS, "og:site_name", "citation_journal_title", "application-name")
+        return Facts(
+            title=self._best_title(site, url),
+            authors=self._authors(),
+            published=self._published(),
+            site=site,
+            description=self._first(_TEXT_CHARS, "og:description", "description", "twitter:description"),
+            canonical=self._canonical(url),
+            language=self._spoken(),
+            fetched=at,
+        )
+
+    def _all(self, name: str) -> list[str]:
+        return self._metas.get(name, [])
+
+    def _first(self, limit: int, *names: str) -> str | None:
+        for name in names:
+            for content in self._all(name):
+                line = one_line(content, limit)
+                if line:
+                    return line
+        return None
+
+    def _best_title(self, site: str | None, url: str) -> str | None:
+        """By trust: what the page tells others to show, before what it shows in a tab, before a heading."""
+        heading = _H1.search(self._rest)
+        candidates = (
+            *self._all("og:title"),
+            *(item.get("headline") or item.get("name") for item in self._linked if _is_article(item)),
+            *self._all("citation_title"),
+            *self._all("dc.title"),
+            *self._all("twitter:title"),
+            _without_site(self._title, site, url),
+            _TAG.sub("", heading[1]) if heading else "",
+        )
+        for candidate in candidates:
+            line = one_line(candidate, _TITLE_CHARS) if isinstance(candidate, str) else None
+            if line and line.lower() not in _PLACEHOLDERS and not _only_site(line, site, self._title):
+                return line
+        return None
+
+    def _authors(self) -> tuple[str, ...]:
+        named = self._all("citation_author") or self._all("dc.creator") or self._all("author")
+        if not named:
+            named = [name for item in self._linked for name in _names(item.get("author"))]
+        if not named:
+            named = [name for name in self._all("article:author") if "://" not in name]
+        lines = (one_line(name, 200) for name in named[:200])
+        return tuple(dict.fromkeys(line for line in lines if line and "://" not in line))
+
+    def _published(self) -> str | None:
+        candidates: tuple[Any, ...] = (
+            *self._all("article:published_time"),
+            *self._all("citation_publication_date"),
+            *self._all("citation_date"),
+            *(item.get("datePublished") or item.get("uploadDate") for item in self._linked),
+            *self._all("datepublished"),
+            *self._all("dc.date"),
+            *self._all("date"),
+        )
+        return next((day for value in candidates if isinstance(value, str) and (day := _day(value))), None)
+
+    def _canonical(self, url: str) -> str | None:
+        href = self._links.get("canonical") or next(iter(self._all("og:url")), "")
+        try:
+            target = urljoin(url, href.strip()) if href.strip() else ""
+        except ValueError:
+            return None
+        return urls.canonical(target) if urls.is_web(target) else None
+
+    def _spoken(self) -> str | None:
+        match = re.match(r"\s*([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)\s*\Z", self._language)
+        if match is None:
+            match = re.match(
+                r"\s*([A-Za-z]{2,3}(?:[-_][A-Za-z]{2})?)\s*\Z", next(iter(self._all("og:locale")), "")
+            )
+        return match[1].replace("_", "-") if match else None
+
+
+def _parsed(head: str) -> BeautifulSoup:
+    try:
+        return BeautifulSoup(head, "html.parser")
+    except (ParserRejectedMarkup, RecursionError):  # such as an unclosed `<![`
+        return BeautifulSoup(head.replace("<!", ""), "html.parser")
+
+
+def one_line(text: str, limit: int = _TITLE_CHARS) -> str | None:
+    """Flattened: entities undone, invisible characters out, spaces single, at most `limit` long."""
+    text = unescape(text)
+    kept = "".join(
+        " " if char.isspace() else char
+        for char in text
+        if char.isspace()
+        or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+        or char in "\u200c\u200d"
+    )
+    line = " ".join(kept.split()).strip("\u200c\u200d ")
+    if len(line) > limit:
+        line = line[: limit - 1].rstrip() + "\u2026"
+    return line or None
+
+
+def _linked_data(text: str) -> Iterator[dict[str, Any]]:
+    """Every object of the page's JSON-LD, graphs opened."""
+    for script in _LD_SCRIPT.finditer(text):
+        try:
+            waiting = [json.loads(script[1].strip(), strict=False)]
+        except (ValueError, RecursionError):
+            continue
+        for _ in range(200):
+            if not waiting:
+                break
+            item = waiting.pop(0)
+            if isinstance(item, list):
+                waiting.extend(item)
+            elif isinstance(item, dict):
+                yield item
+                waiting.append(item.get("@graph"))
+
+
+def _is_article(item: dict[str, Any]) -> bool:
+    kinds = item.get("@type")
+    return any(
+        kind in _ARTICLES for kind in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(kind, str)
+    )
+
+
+def _names(author: Any) -> Iterator[str]:
+    for one in author if isinstance(author, list) else [author]:
+        name = one.get("name") if isinstance(one, dict) else one
+        if isinstance(name, str):
+            yield name
+
+
+def _without_site(title: str, site: str | None, url: str) -> str:
+    """A tab's title without the site's name at its end (or beginning), where it is plainly that."""
+    line = " ".join(title.split())
+    names = {
+        _plain(name)
+        for name in (site, urls.host(url), urls.host(url).rpartition(".")[0].rpartition(".")[2])
+        if name
+    }
+    for pick in (-1, 0):
+        parts = list(_SEPARATORS.finditer(line))
+        if parts:
+            cut = parts[pick]
+            piece, rest = (
+                (line[cut.end() :], line[: cut.start()]) if pick else (line[: cut.start()], line[cut.end() :])
+            )
+            if _plain(piece) in names and rest.strip():
+                line = rest
+    return line
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\W", "", text).lower()
+
+
+def _only_site(line: str, site: str | None, tab: str) -> bool:
+    """Whether a title says no more than the site's name, while the tab's says more."""
+    return site is not None and _plain(line) == _plain(site) and len(_plain(tab)) > len(_plain(line)) + 3
+
+
+def _day(text: str) -> str | None:
+    """ISO date at the start of a text, as precise as it is given."""
+    match = _DATE.match(text)
+    if match is None:
+        return None
+    year, month, day = match.groups()
+    whole = "-".join(part.zfill(2) for part in (year, month, day) if part)
+    try:
+        return When.parse(whole).first
+    except ValueError:
+        return None

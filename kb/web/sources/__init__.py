@@ -1,0 +1,1 @@
+"""Sites that say more of a link than its page does: one a module."""

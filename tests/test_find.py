@@ -1,0 +1,254 @@
+"""A search answers with the passage, by words and by meaning, and says when it has no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kb import urls
+from kb.errors import ModelError, UsageError
+from kb.find import Found, find
+from kb.model import Filter, Standing
+from kb.notes.parse import parse
+from kb.search.encode import Encoder, NumpyEncoder, packaged_model
+from kb.search.semantic import Semantic
+from kb.search.vectors import VectorFile, vector_path
+from kb.store import schema
+from kb.store.rows import Identity, Stamp
+from kb.store.store import Store
+from tests.notebook import NOTES
+
+CARD = "https://news.ycombinator.com/item?id=37091586"
+QUESTION = "how much graphics memory do I need to train a 7B model at home"
+
+
+@dataclass
+class Searched:
+    """A store and a model that has read it."""
+
+    store: Store
+    semantic: Semantic
+    vectors: VectorFile
+
+    def __call__(self, query: str, **options: object) -> Found:
+        return find(self.store, query, **{"semantic": self.semantic, **options})  # type: ignore[arg-type]
+
+    def lines(self, query: str, **options: object) -> list[str]:
+        return [f"{hit.path}:{hit.line}" for hit in self(query, **options).hits]
+
+
+def searched(folder: Path, notes: Mapping[str, str], encoder: Encoder) -> Searched:
+    store = schema.memory()
+    parsed = [parse(path, text.encode()) for path, text in notes.items()]
+    store.put_notes(
+        [(note, Stamp(1, 1, note.digest)) for note in parsed],
+        lambda link: Identity(urls.key(link.url), urls.link_kind(link.url, link.anchor), urls.host(link.url)),
+    )
+    vectors = VectorFile(vector_path(folder, encoder.identity), encoder.identity, encoder.width)
+    vectors.ensure()
+    windows = [
+        (digest, number, text)
+        for digest, excerpt in store.missing_digests(vectors.model)
+        for number, text in enumerate(encoder.windows(excerpt))
+    ]
+    first = vectors.append(encoder.embed([text for _, _, text in windows]))
+    store.record_vectors(
+        vectors.model, [(digest, number, row) for row, (digest, number, _) in enumerate(windows, first)]
+    )
+    return Searched(store, Semantic(encoder, vectors), vectors)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> NumpyEncoder:
+    return NumpyEncoder(packaged_model())
+
+
+@pytest.fixture(scope="module")
+def notes(tmp_path_factory: pytest.TempPathFactory, encoder: NumpyEncoder) -> Iterator[Searched]:
+    found = searched(tmp_path_factory.mktemp("vectors"), NOTES, encoder)
+    yield found
+    found.store.close()
+
+
+# -- the answer ------------------------------------------------------------------------------------
+
+
+def test_the_first_hit_is_the_bullet_with_its_date_heading_and_link(notes: Searched) -> None:
+    hit = notes("qlora vram").hits[0]
+    assert "12 GB RTX 3060" in hit.text
+    assert (hit.path, hit.line) == ("threads/llama-2.md", 14)
+    assert hit.heading == ("September 2023", "A study and what people said of it")
+    assert str(hit.date) == "2023-08-11"
+    assert [(link.url, link.standing) for link in hit.links] == [(CARD, Standing.UNCHECKED)]
+    assert (hit.keyword_rank, hit.semantic_rank) == (1, 1)
+
+
+def test_a_question_in_other_words_finds_the_bullet(notes: Searched) -> None:
+    assert "threads/llama-2.md:14" in notes.lines(QUESTION)[:3]
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "keyword", "semantic"])
+def test_every_mode_finds_it(notes: Searched, mode: str) -> None:
+    assert notes.lines("qlora vram", mode=mode)[0] == "threads/llama-2.md:14"
+
+
+def test_meaning_alone_finds_what_shares_no_word(notes: Searched) -> None:
+    assert notes.lines("dictation software", mode="keyword") == []
+    assert notes.lines("dictation software for apple computers")[0] == "tutorials/2023-03-tutorials.md:9"
+
+
+def test_scores_fall_and_the_limit_holds(notes: Searched) -> None:
+    hits = notes("fine-tuning llama rag", limit=3).hits
+    assert len(hits) == 3
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_words_to_mark_are_told(notes: Searched) -> None:
+    assert notes('how much "qlora" vram').words == ("qlora", "much", "vram")
+
+
+# -- no answer -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "zxqv",
+        "asdf jkl qwerty",
+        "chocolate cake recipe",
+        "who won the world cup in 1966",
+        "penguin",
+        "tax return",
+    ],
+)
+@pytest.mark.parametrize("mode", ["hybrid", "semantic"])
+def test_what_the_notes_do_not_speak_of_finds_nothing_and_gets_advice(
+    notes: Searched, query: str, mode: str
+) -> None:
+    found = notes(query, mode=mode)
+    assert found.hits == ()
+    assert found.advice
+
+
+@pytest.mark.parametrize("query", ["AND", "a:b", "foo*", "NEAR(", "^x", "{a}", "a\x00b", "x" * 5000, "漢字"])
+def test_signs_of_other_query_languages_are_only_text(notes: Searched, query: str) -> None:
+    assert isinstance(notes(query), Found)
+
+
+@pytest.mark.parametrize("query", ["", " ", '"', "kind:paper"])
+def test_a_query_that_asks_nothing_is_refused(notes: Searched, query: str) -> None:
+    with pytest.raises(UsageError):
+        notes(query)
+
+
+def test_an_unknown_mode_names_the_known_ones(notes: Searched) -> None:
+    with pytest.raises(UsageError) as caught:
+        notes("qlora", mode="fuzzy")
+    assert "hybrid" in caught.value.hint
+
+
+# -- narrowing -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "keyword", "semantic"])
+def test_filters_hold_in_both_lists_wherever_they_are_written(notes: Searched, mode: str) -> None:
+    inside = notes.lines("qlora kind:paper", mode=mode)
+    beside = notes.lines("qlora", mode=mode, filter=Filter(kinds=("paper",)))
+    assert inside == beside
+    assert inside
+    assert all(line.startswith("papers/") for line in inside)
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "keyword", "semantic"])
+def test_a_phrase_must_stand_in_every_hit(notes: Searched, mode: str) -> None:
+    hits = notes('"form, not facts" tuning', mode=mode).hits
+    assert hits
+    assert all("form, not facts" in hit.text.lower() for hit in hits)
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "keyword", "semantic"])
+def test_an_excluded_word_stands_in_no_hit(notes: Searched, mode: str) -> None:
+    assert any("RTX" in hit.text for hit in notes("qlora vram", mode=mode).hits)
+    hits = notes("qlora vram -rtx", mode=mode).hits
+    assert hits or mode == "semantic"  # nothing else is near enough in meaning
+    assert not any("RTX" in hit.text for hit in hits)
+
+
+def test_no_hit_within_filters_says_so(notes: Searched) -> None:
+    assert "filters" in notes("qlora until:1999").advice
+
+
+# -- one place for one thing -----------------------------------------------------------------------
+
+
+def test_equal_bullets_in_two_notes_take_one_place(tmp_path: Path, encoder: NumpyEncoder) -> None:
+    bullet = "# Cards\n\n* a 12 GB RTX 3060 is enough for qlora\n"
+    found = searched(tmp_path, {"a.md": bullet, "b.md": bullet}, encoder)
+    assert len(found("qlora vram").hits) == 1
+
+
+def test_a_long_passage_is_found_by_what_stands_at_its_end(tmp_path: Path, encoder: NumpyEncoder) -> None:
+    filler = "The weather in the valley was mild, and the orchard bloomed early that year. " * 60
+    end = "We bought a graphics card with plenty of memory for training neural networks. " * 12
+    long = f"# Diary\n\n{filler}{end}\n"
+    found = searched(tmp_path, {"long.md": long, "other.md": "# Soup\n\nleek and potato soup\n"}, encoder)
+    assert found.vectors.rows > 2
+    hits = found("GPU for deep learning", mode="semantic").hits
+    assert [hit.path for hit in hits] == ["long.md"]
+
+
+# -- without a model -------------------------------------------------------------------------------
+
+
+def test_without_a_model_keyword_results_are_served_with_one_sentence(notes: Searched) -> None:
+    found = notes("qlora vram", semantic=None)
+    assert found.hits[0].line == 14
+    assert len(found.notices) == 1
+    assert "keyword results" in found.notices[0]
+
+
+def test_without_a_model_a_search_by_meaning_alone_cannot_run(notes: Searched) -> None:
+    with pytest.raises(ModelError):
+        notes("qlora vram", semantic=None, mode="semantic")
+
+
+def test_a_keyword_search_asks_no_model(notes: Searched) -> None:
+    assert notes("qlora vram", semantic=None, mode="keyword").notices == ()
+
+
+def broken(found: Searched, encoder: Encoder) -> Found:
+    vectors = VectorFile(found.vectors.path, encoder.identity, encoder.width)
+    return found("qlora vram", semantic=Semantic(encoder, vectors))
+
+
+@pytest.mark.parametrize("lost", [1, 384 * 4, 100_000_000])
+def test_vectors_cut_short_cost_a_sentence_and_no_hit(
+    tmp_path: Path, encoder: NumpyEncoder, lost: int
+) -> None:
+    found = searched(tmp_path, NOTES, encoder)
+    size = found.vectors.path.stat().st_size
+    with found.vectors.path.open("r+b") as file:
+        file.truncate(max(0, size - lost))
+    result = broken(found, encoder)
+    assert result.hits[0].line == 14
+    assert len(result.notices) == 1
+    assert "kb sync" in result.notices[0]
+
+
+def test_vectors_of_another_model_cost_a_sentence_and_no_hit(tmp_path: Path, encoder: NumpyEncoder) -> None:
+    found = searched(tmp_path, NOTES, encoder)
+    data = found.vectors.path.read_bytes()
+    found.vectors.path.write_bytes(data[:8] + (128).to_bytes(4, "little") + data[12:])
+    result = broken(found, encoder)
+    assert result.hits[0].line == 14
+    assert "128 numbers" in result.notices[0]
+
+
+def test_a_passage_that_lacks_its_vector_is_found_by_its_words(tmp_path: Path, encoder: NumpyEncoder) -> None:
+    found = searched(tmp_path, NOTES, encoder)
+    found.store.forget_vectors(found.vectors.model)
+    hit = found("qlora vram").hits[0]
+    assert (hit.line, hit.cosine, hit.semantic_rank) == (14, None, None)

@@ -1,0 +1,78 @@
+"""kb init makes a notebook of an empty folder, and adopts a folder of Markdown without touching it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from kb.errors import UsageError
+from kb.init import apply_init, plan_init
+from kb.model import NoteKind
+from kb.notes.files import read, walk
+from kb.notes.parse import parse
+
+TODAY = "2026-11-24"
+
+
+def make(root: Path) -> Path:
+    apply_init(plan_init(root, TODAY))
+    return root
+
+
+def test_an_empty_folder_gets_one_example_of_each_kind(tmp_path: Path) -> None:
+    root = make(tmp_path / "new")
+    notes = [parse(found.path, read(root / "notes", found.path)) for found in walk(root / "notes").found]
+    assert {note.kind for note in notes} == set(NoteKind)
+    assert all(note.noted and str(note.noted) == TODAY for note in notes)
+    assert not [problem for note in notes for problem in note.problems]
+    assert [term.term for note in notes for term in note.terms] == ["RAG", "LLM"]
+
+
+def test_derived_files_are_ignored_and_the_ledger_is_merged(tmp_path: Path) -> None:
+    root = make(tmp_path / "new")
+    assert (root / ".gitignore").read_text().split() == [".kb/", "site/", "links.private.jsonl"]
+    assert (root / ".gitattributes").read_text() == "links.jsonl merge=union\n"
+
+
+@pytest.mark.parametrize("name", ['say "hi"', "naïve 😀", "back\\slash", "my-notes_2023"])
+def test_the_folders_name_becomes_the_title_whatever_it_holds(name: str, tmp_path: Path) -> None:
+    root = make(tmp_path / name)
+    title = tomllib.loads((root / "kb.toml").read_text())["notebook"]["title"]
+    assert title
+    assert title.lower().replace(" ", "") == name.lower().replace("-", "").replace("_", "").replace(" ", "")
+
+
+def test_a_folder_of_markdown_is_adopted_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "a.md").write_bytes(b"* one\r\n")
+    (tmp_path / ".gitignore").write_bytes(b"*.log")
+    plan = plan_init(tmp_path, TODAY)
+    assert plan.adopted == 1
+    apply_init(plan)
+    assert tomllib.loads((tmp_path / "kb.toml").read_text())["notebook"]["notes"] == "."
+    assert [found.path for found in walk(tmp_path).found] == ["deep/a.md"]
+    assert (tmp_path / "deep" / "a.md").read_bytes() == b"* one\r\n"
+    assert (tmp_path / ".gitignore").read_bytes().startswith(b"*.log\n.kb/\n")
+
+
+def test_a_folder_whose_markdown_lies_under_notes_keeps_that_layout(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.md").write_text("* one\n")
+    make(tmp_path)
+    assert tomllib.loads((tmp_path / "kb.toml").read_text())["notebook"]["notes"] == "notes"
+
+
+def test_files_that_stand_already_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "mkdocs.yml").write_text("mine\n")
+    plan = plan_init(tmp_path, TODAY)
+    assert plan.kept == ("mkdocs.yml",)
+    apply_init(plan)
+    assert (tmp_path / "mkdocs.yml").read_text() == "mine\n"
+
+
+def test_a_notebook_is_not_made_twice(tmp_path: Path) -> None:
+    make(tmp_path)
+    with pytest.raises(UsageError, match="already"):
+        plan_init(tmp_path, TODAY)

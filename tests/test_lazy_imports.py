@@ -1,0 +1,64 @@
+"""Nothing heavy loads on a path that does not need it: the start of a process is what people wait for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ["numpy", "torch", "sentence_transformers", "httpx", "bs4", "rich", "mkdocs", "sqlite_utils"]
+HYBRID_MAY = {"numpy", "tokenizers"}
+
+
+def loaded(*args: str, cwd: Path) -> set[str]:
+    """The top-level modules that stand in sys.modules when the command has run."""
+    script = (
+        "import sys\n"
+        "from kb import cli\n"
+        f"status = cli._status({list(args)!r})\n"
+        "print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))\n"
+        "sys.exit(status)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    return set(done.stdout.rpartition("LOADED")[2].split())
+
+
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.notebook import write_notebook
+
+    root = write_notebook(tmp_path_factory.mktemp("lazy") / "notebook")
+    loaded("sync", cwd=root)
+    return root
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
+    assert loaded("--help", cwd=tmp_path).isdisjoint(HEAVY)
+
+
+def test_help_of_a_command_loads_nothing_heavy(tmp_path: Path) -> None:
+    assert loaded("search", "--help", cwd=tmp_path).isdisjoint(HEAVY)
+
+
+def test_a_keyword_search_loads_nothing_heavy(synced: Path) -> None:
+    assert loaded("search", "--mode", "keyword", "qlora", cwd=synced).isdisjoint({*HEAVY, "tokenizers"})
+
+
+def test_a_hybrid_search_loads_numpy_and_no_more(synced: Path) -> None:
+    modules = loaded("search", "qlora vram", cwd=synced)
+    assert "numpy" in modules
+    assert modules.isdisjoint(set(HEAVY) - HYBRID_MAY)
+
+
+def test_listing_links_loads_nothing_heavy(synced: Path) -> None:
+    assert loaded("links", cwd=synced).isdisjoint({*HEAVY, "tokenizers"})
+
+
+def test_embedding_a_few_passages_needs_no_torch(synced: Path) -> None:
+    (synced / "notes" / "new.md").write_text("* a bullet of the day about tuning\n")
+    assert loaded("sync", cwd=synced).isdisjoint({"torch", "sentence_transformers"})

@@ -1,0 +1,356 @@
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import re
+import shutil
+import socket
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from mkdocs.exceptions import Abort
+
+from tests.notebook import NOTES, write_notebook
+from tests.site_build import HOSTILE_TITLE, MORE_NOTES, build, write_mkdocs_yml
+
+ROOT = Path(__file__).parent.parent
+SENTINEL = "xylophonequartz"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = write_notebook(tmp_path_factory.mktemp("site") / "notebook", NOTES | MORE_NOTES)
+    write_mkdocs_yml(root)
+    return build(root)
+
+
+class Document(HTMLParser):
+    """What a page of the site holds, for asking."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self._raw = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        self._raw += tag in ("script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._raw -= tag in ("script", "style")
+
+    def handle_data(self, data: str) -> None:
+        if not self._raw:
+            self.text += data
+
+    def attributes(self, tag: str, name: str) -> list[str]:
+        return [attrs[name] for found, attrs in self.tags if found == tag and name in attrs]
+
+
+def page(site: Path, path: str) -> Document:
+    return Document((site / path / "index.html").read_text(encoding="utf-8"))
+
+
+def article(site: Path, path: str) -> str:
+    found = re.search(
+        r"<article.*?</article>", (site / path / "index.html").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert found
+    return found[0]
+
+
+def html_files(site: Path) -> Iterator[tuple[str, Document]]:
+    for file in sorted(site.rglob("*.html")):
+        yield file.relative_to(site).as_posix(), Document(file.read_text(encoding="utf-8"))
+
+
+def test_a_strict_build_has_the_notes_and_the_pages_made_of_them(site: Path) -> None:
+    pages = {path.removesuffix("index.html") for path, _ in html_files(site)} - {"404.html"}
+    # The notebook has a note at glossary.md: it keeps its address, and the gathered terms go to another.
+    made = {"", "notes/", "links/", "all-terms/"}
+    assert pages == made | {f"{path.removesuffix('.md')}/" for path in NOTES | MORE_NOTES}
+
+
+def test_the_menu_is_short_and_the_same_on_every_page(site: Path) -> None:
+    for path in ("", "papers/qlora", "links"):
+        html = (site / path / "index.html").read_text(encoding="utf-8")
+        tabs = re.search(r'<ul class="md-tabs__list">.*?</ul>', html, re.DOTALL)
+        assert tabs
+        assert Document(tabs[0]).text.split() == ["Home", "Notes", "Glossary", "Links"]
+
+
+def test_the_glossary_tells_both_terms_and_where_they_are_used(site: Path) -> None:
+    shown = page(site, "all-terms")
+    for part in ("PEFT", "Parameter-Efficient Fine-Tuning", "RAG", "Retrieval-Augmented Generation"):
+        assert part in shown.text
+    assert "fetched passages ground the model's answer in facts that can be checked." in shown.text
+    assert "https://words.example/rag" in shown.attributes("a", "href")
+    assert {"peft", "rag"} <= {attrs.get("id") for _, attrs in shown.tags}
+
+
+def test_the_links_page_lists_every_link_once(site: Path) -> None:
+    hrefs = [href for href in page(site, "links").attributes("a", "href") if href.startswith("http")]
+    expected = {
+        "https://arxiv.org/abs/2305.14314",
+        "https://news.ycombinator.com/item?id=37091586",
+        "https://github.com/ggerganov/whisper.cpp",
+        "https://www.youtube.com/@jaredthecoder",
+        "https://addresses.example/a_b_c",
+    }
+    assert expected <= set(hrefs)
+    assert len(hrefs) == len(set(hrefs))
+
+
+def test_a_note_shows_its_title_date_kind_and_tags(site: Path) -> None:
+    html = article(site, "threads/llama-2")
+    shown = " ".join(Document(html).text.split())
+    assert shown.startswith("Adapting Llama 2 at home\xb6 September 2023 HN thread fine-tuning qlora")
+    assert html.count("<h1") == 1
+    assert article(site, "papers/qlora").count("<h1") == 1
+
+
+def test_lists_nested_by_tabs_stay_nested(site: Path) -> None:
+    html = article(site, "threads/llama-2")
+    assert re.search(
+        r"<ul>\s*<li>[^<]*<a[^>]*>case study</a>.*?<ul>\s*<li><a.*?<ul>\s*<li>This", html, re.DOTALL
+    )
+
+
+def test_bare_addresses_are_links_without_the_punctuation_around_them(site: Path) -> None:
+    assert "https://www.youtube.com/@jaredthecoder" in page(site, "tutorials/2023-03-tutorials").attributes(
+        "a", "href"
+    )
+    hrefs = page(site, "odd/hostile").attributes("a", "href")
+    assert "https://en.wikipedia.org/wiki/Llama_(animal)" in hrefs
+    assert "https://addresses.example/a_b_c" in hrefs
+
+
+def test_a_link_to_a_page_that_the_site_lacks_is_words(site: Path) -> None:
+    tutorials = page(site, "tutorials/2023-03-tutorials")
+    assert "/python" not in tutorials.attributes("a", "href")
+    assert "setup" in tutorials.text
+    hostile = page(site, "odd/hostile")
+    assert not [href for href in hostile.attributes("a", "href") if "missing" in href]
+    assert "../../papers/qlora/" in hostile.attributes("a", "href")
+
+
+def test_a_link_by_address_finds_the_note_it_means(tmp_path: Path) -> None:
+    root = write_notebook(tmp_path / "n", NOTES | {"python.md": "# Python\n\nSetup.\n"})
+    write_mkdocs_yml(root)
+    assert "../../python/" in page(build(root), "tutorials/2023-03-tutorials").attributes("a", "href")
+
+
+def test_a_broken_note_is_reported_by_file_and_line_and_still_shown(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = write_notebook(tmp_path / "n", {"broken.md": MORE_NOTES["odd/broken.md"], "good.md": "# Good\n"})
+    write_mkdocs_yml(root)
+    with caplog.at_level(logging.INFO, "mkdocs.plugins.kb"):
+        built = build(root)
+    assert re.search(r"broken\.md:\d+: ", caplog.text)
+    assert "The words of the broken note." in page(built, "broken").text
+    assert "never closed" not in page(built, "broken").text
+    assert page(built, "good")
+
+
+def test_lines_like_metadata_and_front_matter_that_crashes_parsers_lose_no_words(site: Path) -> None:
+    assert "Author: this line is part of the note" in page(site, "odd/metadata").text
+    assert "The words under deep front matter." in page(site, "odd/deep").text
+    windows = article(site, "odd/windows")
+    assert "From Windows" in windows
+    assert "Caf\u00e9." in windows
+
+
+def test_words_of_front_matter_are_words_everywhere(site: Path) -> None:
+    html = (site / "odd/hostile/index.html").read_text(encoding="utf-8")
+    shown = Document(html)
+    title = re.search(r"<title>(.*?)</title>", html, re.DOTALL)
+    assert title
+    assert HOSTILE_TITLE in Document(title[1]).text
+    assert HOSTILE_TITLE in shown.text
+    assert '"><script>alert(5)</script>' in shown.attributes("meta", "content")
+    for document in (shown, page(site, ""), page(site, "notes")):
+        assert not [name for _, attrs in document.tags for name in attrs if name.startswith("on")]
+        assert not document.attributes("img", "src")
+    for path, document in html_files(site):
+        assert not [href for href in document.attributes("a", "href") if "script:" in href], path
+        assert "alert(" not in "".join(
+            re.findall(r"<script.*?</script>", (site / path).read_text(), re.DOTALL)
+        ), path
+
+
+def test_the_search_index_holds_no_markup_of_strangers(site: Path) -> None:
+    docs = json.loads((site / "search/search_index.json").read_text(encoding="utf-8"))["docs"]
+    assert any(doc["location"].startswith("papers/qlora/") for doc in docs)
+    for doc in docs:
+        for text in (doc["title"], *doc.get("tags", ())):
+            assert not re.search(r"<(?!/?code>)", text)
+        assert not re.search(r"<(?!/?(?:p|code|pre|li|ol|ul|sub|sup)>)", doc["text"])
+
+
+def test_nothing_on_a_page_comes_from_elsewhere(site: Path) -> None:
+    for path, document in html_files(site):
+        for tag, name in (
+            ("script", "src"),
+            ("link", "href"),
+            ("img", "src"),
+            ("iframe", "src"),
+            ("source", "srcset"),
+        ):
+            for address in document.attributes(tag, name):
+                assert not urlsplit(address).netloc, f"{path}: {address}"
+    for sheet in site.rglob("*.css"):
+        assert not re.search(r"url\(['\"]?(?:https?:)?//|@import", sheet.read_text(encoding="utf-8")), sheet
+
+
+def test_every_link_and_anchor_within_the_site_leads_somewhere(site: Path) -> None:
+    documents = dict(html_files(site))
+    anchors = {
+        path: {attrs["id"] for _, attrs in doc.tags if "id" in attrs} for path, doc in documents.items()
+    }
+    for path, document in documents.items():
+        if path == "404.html":
+            continue  # its links are from the root of the server
+        for href in document.attributes("a", "href"):
+            if urlsplit(href).scheme or href == "#nope":  # the second is the person's own slip
+                continue
+            target = urlsplit(urljoin(f"http://x/{path}", href))
+            file = unquote(target.path).lstrip("/")
+            file = f"{file}index.html" if file.endswith("/") or not file else file
+            assert file in documents or (site / file).is_file(), f"{path}: {href}"
+            if target.fragment:
+                assert target.fragment in anchors[file], f"{path}: {href}"
+
+
+def test_every_page_has_a_description_and_a_title_of_its_own(site: Path) -> None:
+    titles = []
+    for path, document in html_files(site):
+        if path == "404.html":
+            continue
+        descriptions = [
+            attrs["content"] for tag, attrs in document.tags if attrs.get("name") == "description"
+        ]
+        assert len(descriptions) == 1, path
+        assert descriptions[0].strip(), path
+        html = (site / path).read_text(encoding="utf-8")
+        titles += re.findall(r"<title>(.*?)</title>", html, re.DOTALL)
+    assert len(titles) == len(set(titles))
+
+
+def test_what_is_private_or_a_draft_appears_nowhere(tmp_path: Path) -> None:
+    secret = (
+        f"# {SENTINEL}\n\n* {SENTINEL} [{SENTINEL}](https://{SENTINEL}.example/) and QLoRA\n"
+        f"* {SENTINEL} = {SENTINEL} words\n"
+    )
+    hidden = {
+        "a.md": f"---\nprivate: true\ntags: [{SENTINEL}]\n---\n{secret}",
+        "b.md": f"---\ndraft: true\nkind: glossary\n---\n{secret}",
+        "private/c.md": secret,
+        "sub/private/d.md": secret,
+        "e.md": f'---\nprivate: "yes"\n---\n{secret}',
+        "f.md": f"---\ntitle: [broken\nprivate: true\n---\n{secret}",
+        f"private/{SENTINEL}.txt": SENTINEL,
+    }
+    root = write_notebook(tmp_path / "n", NOTES | hidden)
+    write_mkdocs_yml(root)
+    built = build(root)
+    for file in built.rglob("*"):
+        assert SENTINEL not in str(file.relative_to(built))
+        if file.is_file():
+            data = file.read_bytes()
+            assert SENTINEL.encode() not in (gzip.decompress(data) if file.suffix == ".gz" else data), file
+    assert "4 notes" in page(built, "").text
+
+
+def test_a_front_page_of_ones_own_comes_first(tmp_path: Path) -> None:
+    root = write_notebook(tmp_path / "n", NOTES | {"index.md": "# My own front page\n"})
+    write_mkdocs_yml(root)
+    built = build(root)
+    assert "My own front page" in page(built, "").text
+    assert "Added lately" not in page(built, "").text
+    assert "My own front page" not in page(built, "notes").text
+
+
+def test_a_build_writes_nothing_among_the_notes(tmp_path: Path) -> None:
+    root = write_notebook(tmp_path / "n")
+    write_mkdocs_yml(root)
+
+    def state() -> dict[str, int]:
+        return {str(file): file.stat().st_mtime_ns for file in sorted((root / "notes").rglob("*"))}
+
+    before = state()
+    build(root)
+    build(root)
+    assert state() == before
+
+
+def test_a_build_asks_nothing_of_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("the build went to the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    root = write_notebook(tmp_path / "n")
+    write_mkdocs_yml(root)
+    assert page(build(root), "links")
+
+
+def test_the_next_build_shows_what_was_edited_added_and_deleted(tmp_path: Path) -> None:
+    root = write_notebook(tmp_path / "n")
+    write_mkdocs_yml(root)
+    build(root)
+    (root / "notes/papers/qlora.md").write_text("# QLoRA\n\nNow it says something new.\n")
+    (root / "notes/fresh.md").write_text("# Fresh\n")
+    (root / "notes/threads/llama-2.md").unlink()
+    built = build(root)
+    assert "Now it says something new." in page(built, "papers/qlora").text
+    assert "Fresh" in page(built, "notes").text
+    assert not (built / "threads").exists()
+    assert "37091586" not in (built / "links/index.html").read_text()
+
+
+def test_an_adopted_folder_of_markdown_is_published_too(tmp_path: Path) -> None:
+    root = tmp_path / "n"
+    write_notebook(root, {})
+    (root / "kb.toml").write_text('[notebook]\ntitle = "Adopted"\nnotes = "."\n')
+    (root / "notes").rmdir()
+    (root / "site-pages").mkdir()
+    (root / "deep").mkdir()
+    (root / "deep/note.md").write_text("# A note that lay there\n")
+    write_mkdocs_yml(root, "site-pages")
+    built = build(root)
+    assert "A note that lay there" in page(built, "deep/note").text
+    assert "../deep/note/" in page(built, "notes").attributes("a", "href")
+
+
+def test_without_a_notebook_the_build_says_what_to_do(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "notes").mkdir()
+    write_mkdocs_yml(tmp_path)
+    with pytest.raises(Abort):
+        build(tmp_path)
+    assert "no kb.toml" in caplog.text
+    assert "kb init" in caplog.text
+
+
+def test_a_new_notebook_gets_the_mkdocs_yml_that_ships() -> None:
+    shipped = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").splitlines()
+    template = (ROOT / "kb/scaffold/mkdocs.yml").read_text(encoding="utf-8").splitlines()
+    differ = [(one, other) for one, other in zip(shipped, template, strict=True) if one != other]
+    assert [other for _, other in differ] == ["site_name: {title}", "docs_dir: {docs_dir}"]
+
+
+def test_the_notebook_that_ships_builds_without_a_warning(tmp_path: Path) -> None:
+    for name in ("kb.toml", "mkdocs.yml", "links.jsonl"):
+        if (ROOT / name).exists():
+            shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "notes", tmp_path / "notes")
+    built = build(tmp_path)
+    assert "37091586" in (built / "links/index.html").read_text(encoding="utf-8")
