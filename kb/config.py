@@ -167,7 +167,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: {error}", hint="mend that line; `key = \"value\"` is the form") from None
+        raise ConfigError(f"{path}: {error}", hint='mend that line; `key = "value"` is the form') from None
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -239,5 +239,5 @@ def _inside(root: Path, values: Mapping[str, Any]) -> None:
     if path.is_absolute() or ".." in path.parts:
         raise ConfigError(
             f"{root / CONFIG_NAME}: [notebook] notes is {name!r}, outside of the notebook",
-            hint="name a folder beside kb.toml, such as notes = \"notes\", or \".\"",
+            hint='name a folder beside kb.toml, such as notes = "notes", or "."',
         )

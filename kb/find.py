@@ -5,6 +5,7 @@ Nothing here needs numpy: meaning comes in as a `Semantic`, made by whoever want
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -115,7 +116,7 @@ def find(
     ranked = _hits(store, fuse(keyword, dense, cosines))
     hits = _first(fold(hit for hit in ranked if _is_answer(hit, query)), limit)
     words = (*query.phrases, *query.terms)
-    return Found(tuple(hits), tuple(notices), "" if hits else _advice(query, narrow), words)
+    return Found(tuple(hits), tuple(notices), "" if hits else _advice(store, query, narrow), words)
 
 
 def _mode(mode: Mode | str) -> Mode:
@@ -200,11 +201,32 @@ def _first(hits: Iterator[Hit], limit: int) -> list[Hit]:
     return [hit for _, hit in zip(range(limit), hits, strict=False)]
 
 
-def _advice(query: Query, narrow: Filter) -> str:
+def _advice(store: Store, query: Query, narrow: Filter) -> str:
     if narrow:
         return "nothing found within these filters; try it without them"
+    for word in (*query.phrases, *query.terms):
+        close = _close(store, word)
+        if close:
+            return f"nothing found; did you mean {close}?"
     if query.phrases:
         return "nothing holds that phrase as it stands; try it without the quotes"
     if query.excluded:
         return "nothing found that way; try it without -" + query.excluded[0]
     return "nothing found; try other words, or fewer"
+
+
+def _close(store: Store, word: str) -> str | None:
+    """The word of the notebook most like one that stands nowhere in it, spelled as a passage has it."""
+    lower = word.lower()
+    if not lower.isalnum() or store.keyword(quote(word), limit=1):
+        return None
+    from difflib import get_close_matches  # 3 ms, needed only where nothing was found
+
+    for stem in get_close_matches(lower, store.vocabulary(lower[0]), n=1, cutoff=0.75):
+        for id, _ in store.keyword(quote(stem), limit=1):
+            hit = store.hits([id])[id]
+            for text in (hit.text, hit.title, *hit.heading, *hit.parents):
+                for spelled in re.findall(r"\w+", text):
+                    if spelled.lower().startswith(stem):
+                        return str(spelled)
+    return None

@@ -14,7 +14,6 @@ from kb.config import Settings
 from kb.model import SyncReport
 from kb.notes.files import Found, Walk, walk
 from kb.store.ledger import signature
-from kb.store.rows import Stamp
 from kb.store.store import Store
 
 # A file changed again within the tick of its file system's clock keeps its mtime. FAT ticks
@@ -48,7 +47,7 @@ def look(store: Store, settings: Settings, *, rehash: bool = False) -> Freshness
     scanned = time.time_ns()
     found = walk(settings.notes)
     rules_changed = store.setting("rules") != rules(settings)
-    changed, gone = compare(found.found, store.stamps(), everything=rehash or rules_changed)
+    changed, gone = compare(found.found, store.file_stats(), everything=rehash or rules_changed)
     return Freshness(
         walk=found,
         changed=changed,
@@ -61,16 +60,12 @@ def look(store: Store, settings: Settings, *, rehash: bool = False) -> Freshness
 
 
 def compare(
-    found: Sequence[Found], stamps: Mapping[str, Stamp], *, everything: bool = False
+    found: Sequence[Found], stats: Mapping[str, tuple[int, int]], *, everything: bool = False
 ) -> tuple[tuple[Found, ...], tuple[str, ...]]:
     """The files to read (new ones, and those of another size or mtime), and the paths that are gone."""
-    changed = [
-        one
-        for one in found
-        if everything or (stamp := stamps.get(one.path)) is None or stamp[:2] != (one.size, one.mtime_ns)
-    ]
+    changed = [one for one in found if everything or stats.get(one.path) != (one.size, one.mtime_ns)]
     present = {one.path for one in found}
-    return tuple(changed), tuple(sorted(path for path in stamps if path not in present))
+    return tuple(changed), tuple(sorted(path for path in stats if path not in present))
 
 
 def rules(settings: Settings) -> str:

@@ -33,11 +33,11 @@ def plan_init(root: Path, today: str) -> InitPlan:
         raise UsageError(f"{root} is a notebook already", hint=f"its settings are in {root / CONFIG_NAME}")
     adopted = len(walk(root).found) if root.is_dir() else 0
     # A folder laid out as this one would be is taken as such; any other Markdown as it lies.
-    nested = not adopted or (root / "notes").is_dir() and len(walk(root / "notes").found) == adopted
+    nested = not adopted or ((root / "notes").is_dir() and len(walk(root / "notes").found) == adopted)
     notes = "notes" if nested else "."
     title = root.resolve().name.replace("-", " ").replace("_", " ").strip().capitalize() or "Notes"
     wanted: dict[str, str] = {
-        CONFIG_NAME: _template("kb.toml").format(title=json.dumps(title, ensure_ascii=False), notes=json.dumps(notes, ensure_ascii=False)),
+        CONFIG_NAME: _template("kb.toml").format(title=_quoted(title), notes=_quoted(notes)),
         "mkdocs.yml": _mkdocs(title, "notes" if nested else SITE_PAGES),
         ".gitattributes": _template("gitattributes"),
     }
@@ -71,7 +71,12 @@ def _template(name: str) -> str:
 
 def _mkdocs(title: str, docs_dir: str) -> str:
     text = _template("mkdocs.yml")
-    return text.replace("{title}", json.dumps(title, ensure_ascii=False)).replace("{docs_dir}", docs_dir)
+    return text.replace("{title}", _quoted(title)).replace("{docs_dir}", docs_dir)
+
+
+def _quoted(text: str) -> str:
+    """A string as TOML and YAML both read it."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _spelled(day: str) -> str:

@@ -9,25 +9,36 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kb import config
 from kb.config import Settings
-from kb.errors import ModelError, UsageError
-from kb.model import Entry, Filter, LinkRecord, NoteKind, SyncReport
+from kb.errors import ModelError, StoreError, UsageError
+from kb.model import Entry, Filter, LinkRecord, NoteKind, Person, Site, SyncReport, Term
 
 if TYPE_CHECKING:
-    from kb.add import Added
-    from kb.check import CheckReport
-    from kb.find import Found
-    from kb.init import InitPlan
-    from kb.pages.page import Page
+    # Named anew, so that the doors may take the types of what they print from here.
+    from kb.add import Added as Added
+    from kb.check import CheckReport as CheckReport
+    from kb.find import Found as Found
+    from kb.init import InitPlan as InitPlan
+    from kb.search.choose import Chosen
+    from kb.search.encode import Encoder
+    from kb.search.semantic import Semantic
+    from kb.search.vectors import VectorFile
     from kb.store.store import Store
-    from kb.transfer import ImportPlan
+    from kb.transfer import ImportPlan as ImportPlan
+    from kb.transfer import ImportReport as ImportReport
 
-Progress = Callable[[int, int], None]
+#: What a search may wait for: about a second of reading, and one of embedding.
+REFRESH_NOTES = 500
+REFRESH_PASSAGES = 100
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
 
 
 class SystemClock:
@@ -109,20 +120,266 @@ class KnowledgeBase:
     def sync(
         self, *, embed: bool = True, rehash: bool = False, progress: Progress | None = None
     ) -> SyncReport:
-        """Bring the store up to date with the notes and the ledger, then embed what has no vector.
+        """Bring the store up to date with notes and ledger, then embed what has no vector yet.
 
-        With `embed=False`, or where the model cannot be used, passages stay pending and the
-        report's `notice` says why.
+        With `embed=False`, or where the model cannot be used, passages stay pending; the report's
+        `notice` says why. StoreBusy, StoreError, LedgerError.
         """
         report = self._read_notes(rehash=rehash, progress=progress)
-        if not embed or not report.pending:
-            return report
+        return self._embed(report, progress) if embed else report
+
+    def _read_notes(self, *, rehash: bool = False, progress: Progress | None = None) -> SyncReport:
+        from kb import fresh
+
+        freshness = fresh.look(self.store, self.settings, rehash=rehash)
+        if freshness.current:
+            return fresh.report(self.store, self.settings, freshness)
+        from kb.sync import sync
+
+        return sync(self.store, self.settings, None, None, self.clock, rehash=rehash, progress=progress)
+
+    def _embed(self, report: SyncReport, progress: Progress | None) -> SyncReport:
+        from kb import fresh
+
         try:
-            encoder = self._encoder(verify=True)
-            embedded = self._embed(encoder, progress)
+            chosen = self._choose(embedding=True)
+            pending = fresh.pending(self.store, self.settings, chosen.encoder.identity)
+            if not pending:
+                return replace(report, pending=0, notice=chosen.notice)
+            from kb.sync import embed
+
+            vectors = self._vectors(chosen.encoder)
+            embedded = embed(self.store, self.settings, chosen.encoder, vectors, progress=progress)
         except ModelError as error:
-            notice = f"{error}; search goes by words alone until then"
-            return replace(report, notice=notice + (f" ({error.hint})" if error.hint else ""))
-        return replace(report, embedded=embedded, pending=self.store.counts()[2])
+            return replace(report, notice=_words_alone(error))
+        return replace(report, embedded=embedded, pending=0, notice=chosen.notice)
+
+    def _choose(self, *, embedding: bool) -> Chosen:
+        from kb.search.choose import choose
+
+        cache = self.settings.derived / "models.json"
+
+        def load(place: str | Path, name: str) -> Encoder:
+            from kb.search.transformer import TransformerEncoder
+
+            return TransformerEncoder(place, name=name, cache=cache)
+
+        model, path = self.settings["search.model"], self.settings["search.model_path"]
+        return choose(model, path, cache, load, embedding=embedding)
+
+    def _vectors(self, encoder: Encoder) -> VectorFile:
+        from kb.search.vectors import VectorFile, vector_path
+
+        path = vector_path(self.settings.derived, encoder.identity)
+        return VectorFile(path, encoder.identity, encoder.width)
 
     # -- search --------------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: str,
+        *,
+        narrow: Filter | None = None,
+        mode: str = "hybrid",
+        limit: int = 10,
+        progress: Progress | None = None,
+    ) -> Found:
+        """The passages that answer `query`, best first, at most `limit`.
+
+        Changed notes are read first where that is quick, and `notices` say what is left undone.
+        `mode` is hybrid, keyword or semantic. UsageError for a query that asks nothing;
+        ModelError where only meaning is asked for and the model cannot be used.
+        """
+        from kb.find import find
+
+        notices = self._refresh(progress, embed=mode != "keyword")
+        semantic = None
+        if mode != "keyword":
+            try:
+                semantic = self._semantic()
+            except ModelError as error:
+                if mode == "semantic":
+                    raise
+                notices.append(_words_alone(error))
+                mode = "keyword"
+        found = find(self.store, query, filter=narrow, mode=mode, limit=limit, semantic=semantic)
+        return replace(found, notices=(*notices, *found.notices))
+
+    def _semantic(self) -> Semantic:
+        from kb.search.semantic import Semantic
+
+        encoder = self._choose(embedding=False).encoder
+        return Semantic(encoder, self._vectors(encoder))
+
+    def _refresh(self, progress: Progress | None, *, embed: bool) -> list[str]:
+        """Read changed notes and embed new passages, as far as a search may wait for it."""
+        from kb import fresh
+
+        try:
+            freshness = fresh.look(self.store, self.settings)
+            first = not freshness.unchanged
+            if not freshness.current:
+                if len(freshness.changed) > REFRESH_NOTES and not first:
+                    return [f"{len(freshness.changed)} notes changed since the last kb sync; not read yet"]
+                report = self._read_notes(progress=progress)
+            else:
+                report = fresh.report(self.store, self.settings, freshness)
+            if embed and 0 < report.pending <= REFRESH_PASSAGES:
+                report = self._embed(report, progress)
+        except StoreError as error:
+            return [f"{error}; searching what was read before"]
+        if embed and report.pending and not report.notice:
+            return [f"{report.pending} passages are not embedded yet and are found by words alone; kb sync"]
+        return []
+
+    # -- links ---------------------------------------------------------------------------------
+
+    def links(self, narrow: Filter | None = None) -> list[LinkRecord]:
+        """The links that the notes mention, in order of their first mention."""
+        from kb.web.ignore import with_ignored
+
+        self._read_notes()
+        records = self.store.links(narrow or Filter())
+        return with_ignored(records, self.settings["links.ignore"])
+
+    def add_link(
+        self, url: str, *, note: str | None = None, comment: str = "", dry_run: bool = False
+    ) -> Added:
+        """Append a link with its title to a note (today's, if none is named); see `add.add_link`."""
+        from asyncio import run
+
+        from kb import check, sync
+        from kb.add import add_link
+
+        self._read_notes()
+        added = add_link(
+            self.store,
+            self.settings,
+            self.clock,
+            url,
+            look_at=lambda url: run(check.look_at(url, self.settings, self.clock)),
+            reread=self._read_notes,
+            keep=lambda key, look, facts: check.keep(self.store, key, look, facts, self.settings),
+            note=note,
+            comment=comment,
+            dry_run=dry_run,
+        )
+        if not dry_run:
+            sync.record(self.store, self.settings)
+        return added
+
+    def check_links(
+        self,
+        narrow: Filter | None = None,
+        *,
+        everything: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> CheckReport:
+        """Look at the links that are due, or at all in scope; what was seen goes into the ledger.
+
+        NetworkAway, and nothing recorded, where nothing answered.
+        """
+        from kb.check import check
+        from kb.sync import record
+
+        self._read_notes()
+        try:
+            return check(
+                self.store,
+                self.settings,
+                self.clock,
+                filter=narrow or Filter(),
+                everything=everything,
+                progress=progress,
+            )
+        finally:
+            record(self.store, self.settings)
+
+    def ignore(self, url: str) -> LinkRecord:
+        """Leave a link out of checks from now on. UsageError if no note holds it."""
+        record = self._link(url)
+        return self._say(replace(record, person=replace(record.person, ignored=True)))
+
+    def vouch(self, url: str) -> LinkRecord:
+        """Take the person's word that a link lives: its strikes are cleared. UsageError as above."""
+        from kb.web.verdict import revive
+
+        record, now = self._link(url), self.clock.now()
+        looks = revive(record.looks, now)
+        self.store.save_look(record.key, None, looks)
+        return self._say(replace(record, looks=looks, person=Person(False, alive_at=now)))
+
+    def _link(self, url: str) -> LinkRecord:
+        from kb import urls
+
+        self._read_notes()
+        record = self.store.link(urls.key(url))
+        if record is None or not record.mentions:
+            raise UsageError(f"{url}: no note holds that link", hint="kb links   lists them")
+        return record
+
+    def _say(self, record: LinkRecord) -> LinkRecord:
+        from kb.sync import record as write_ledger
+
+        person = replace(record.person, said_at=self.clock.now())
+        self.store.save_person(record.key, person)
+        write_ledger(self.store, self.settings)
+        return replace(record, person=person)
+
+    # -- notes and terms -----------------------------------------------------------------------
+
+    def glossary(self, term: str | None = None) -> list[Entry]:
+        """Every term, A to Z; or those that `term` names, by term, alias or expansion, in any case."""
+        self._read_notes()
+        found = [
+            (path, one) for path, one in self.store.terms() if term is None or term.casefold() in _names(one)
+        ]
+        found.sort(key=lambda pair: (pair[1].term.casefold(), pair[0], pair[1].line))
+        return [Entry(one, path, self.store.uses(one)) for path, one in found]
+
+    def new_note(self, title: str, kind: NoteKind = NoteKind.NOTE, tags: tuple[str, ...] = ()) -> str:
+        """Start a note dated today; its path. NoteExists if one of that name stands."""
+        from kb.add import start_note
+
+        if not title.split():
+            raise UsageError("a note wants a title", hint='kb new "Llama 2 at home"')
+        return start_note(self.settings.notes, title, kind, tags, self.clock.today())
+
+    @property
+    def editor(self) -> str | None:
+        """The person's editor, if their config or environment names one."""
+        return self.settings["editor.command"] or os.environ.get("KB_EDITOR") or None
+
+    def plan_import(self, source: str, *, overwrite: bool = False) -> ImportPlan:
+        """What an import of `source` would write. Nothing is written. ImportRefused."""
+        from kb.transfer import plan_import
+
+        return plan_import(
+            Path(source),
+            self.settings.notes,
+            overwrite=overwrite,
+            day_first=self.settings["notes.day_first"],
+        )
+
+    def apply_import(self, plan: ImportPlan) -> ImportReport:
+        """Write what was planned."""
+        from kb.transfer import apply_import
+
+        return apply_import(plan)
+
+    # -- site ----------------------------------------------------------------------------------
+
+    def publish(self) -> Site:
+        """The site: every page that may be seen, ready to render."""
+        from kb.publish import publish
+
+        return publish(self.store, self.settings)
+
+
+def _names(term: Term) -> set[str]:
+    return {name.casefold() for name in (term.term, term.expansion, *term.aliases) if name}
+
+
+def _words_alone(error: ModelError) -> str:
+    advice = f" ({error.hint})" if error.hint else ""
+    return f"{error}; searching by words alone{advice}"

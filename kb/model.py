@@ -526,7 +526,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did. `pending` counts passages that still lack a vector."""
+    """What a sync did. `pending` counts passages that still lack a vector; `notice` may say why."""
 
     added: int = 0
     changed: int = 0
@@ -539,6 +539,7 @@ class SyncReport:
     pending: int = 0
     problems: tuple[Problem, ...] = ()
     seconds: float = 0.0
+    notice: str = ""
 
     @property
     def touched(self) -> int:

@@ -245,8 +245,9 @@ def embed(
     with lock.hold(settings.derived / "vectors.lock", wait):
         vectors.ensure()
         if store.setting("model") != vectors.model:
-            store.keep_model(vectors.model)
-            store.remember("vectors", vectors.path.name)
+            with store.transaction():
+                store.keep_model(vectors.model)
+                store.remember("vectors", vectors.path.name)
         if store.vector_count(vectors.model) > vectors.rows:
             store.forget_vectors(vectors.model, from_row=vectors.rows)  # the file was cut short
         done = _embed_missing(store, encoder, vectors, progress or _silent)

@@ -15,9 +15,9 @@ tags: [fine-tuning, qlora]
 ### A study and what people said of it
 * August 11, 2023 [case study](https://blog.example/fine-tuning-llama-2) of three narrow tasks
 \t* [HN thread](https://news.ycombinator.com/item?id=37090632)
-\t* [HN comment](https://news.ycombinator.com/item?id=37091602): new tasks by tuning, new knowledge by retrieval
+\t* [HN comment](https://news.ycombinator.com/item?id=37091602): tasks by tuning, knowledge by retrieval
 \t\t* This 7/17/2023 [rant](https://rants.example/p/retrieval-first) says so at length
-\t* [HN comment](https://news.ycombinator.com/item?id=37091586): a 12 GB RTX 3060 has VRAM enough for Llama 2 7B with qlora
+\t* [HN comment](https://news.ycombinator.com/item?id=37091586): a 12 GB RTX 3060 has VRAM enough for qlora
 """
 
 PAPER = """---
@@ -39,7 +39,8 @@ kind: glossary
 ---
 
 * [PEFT](https://words.example/peft) = Parameter-Efficient Fine-Tuning.
-* [RAG](https://words.example/rag) = Retrieval-Augmented Generation. From IBM: 'fetched passages ground the model's answer in facts that can be checked.'
+* [RAG](https://words.example/rag) = Retrieval-Augmented Generation. From IBM: \
+'fetched passages ground the model's answer in facts that can be checked.'
 """
 
 TUTORIAL = """---

@@ -42,7 +42,9 @@ def test_the_environment_wins_over_kb_toml_and_that_over_the_persons_config(tmp_
     assert settings.origin("links.per_host").endswith("config.toml")
 
 
-@pytest.mark.parametrize("key", [key for key in config.KEYS if key.scope is config.Scope.PERSON], ids=lambda key: key.name)
+@pytest.mark.parametrize(
+    "key", [key for key in config.KEYS if key.scope is config.Scope.PERSON], ids=lambda key: key.name
+)
 def test_a_notebook_cannot_set_what_runs_a_program_or_is_a_secret(key: config.Key, tmp_path: Path) -> None:
     table, _, name = key.name.partition(".")
     write(tmp_path, f'[{table}]\n{name} = "touch /tmp/owned"\n')

@@ -88,7 +88,7 @@ class TestRead:
         assert files.read(tmp_path, "a/b.md") == b"hi"
 
     @pytest.mark.parametrize(
-        "path", ["none.md", "../secret.md", "/etc/passwd", "out.md", "pipe.md", "a.md/b.md"]
+        "path", ["none.md", "../secret.md", "/etc/passwd", "out.md", "pipe.md", "a.md/b.md", ".", "a\0b.md"]
     )
     def test_gives_nothing_that_is_no_note_of_the_folder(self, tmp_path: Path, path: str) -> None:
         root = tmp_path / "notes"

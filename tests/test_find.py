@@ -144,6 +144,12 @@ def test_a_query_that_asks_nothing_is_refused(notes: Searched, query: str) -> No
         notes(query)
 
 
+def test_a_misspelled_word_is_set_right_in_the_advice(notes: Searched) -> None:
+    assert notes("qlroa", mode="keyword").advice == "nothing found; did you mean QLoRA?"
+    assert notes("Whispr", mode="keyword").advice == "nothing found; did you mean Whisper?"
+    assert "did you mean" not in notes("zxqv").advice
+
+
 def test_an_unknown_mode_names_the_known_ones(notes: Searched) -> None:
     with pytest.raises(UsageError) as caught:
         notes("qlora", mode="fuzzy")

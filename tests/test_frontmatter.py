@@ -112,7 +112,10 @@ def test_tags_are_read_as_jekyll_and_obsidian_write_them(tags: str, expected: tu
 
 
 def test_what_a_note_says_of_itself() -> None:
-    text = "---\ntitle: T\naliases: [A, B]\ndescription: D\nkind: paper\ndate: 2023-09\nprivate: true\npublished: false\n---\n"
+    text = (
+        "---\ntitle: T\naliases: [A, B]\ndescription: D\nkind: paper\ndate: 2023-09\n"
+        "private: true\npublished: false\n---\n"
+    )
     note = parse("n.md", text.encode())
     assert (note.title, note.aliases, note.description, note.kind) == ("T", ("A", "B"), "D", NoteKind.PAPER)
     assert (str(note.noted), note.private, note.draft) == ("2023-09", True, True)

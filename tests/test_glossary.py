@@ -82,7 +82,10 @@ def test_bullets_under_a_term_are_no_terms() -> None:
 
 
 def test_a_glossary_note_without_a_list_is_one_term() -> None:
-    text = "---\ntitle: RAG\nkind: glossary\naliases: [retrieval augmentation]\nexpansion: Retrieval-Augmented Generation\n---\n\nLooks it up. See [this](http://x.y).\n"
+    text = (
+        "---\ntitle: RAG\nkind: glossary\naliases: [retrieval augmentation]\n"
+        "expansion: Retrieval-Augmented Generation\n---\n\nLooks it up. See [this](http://x.y).\n"
+    )
     assert terms(text) == (
         Term(
             "RAG",

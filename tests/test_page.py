@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +33,9 @@ LD = '<script type="application/ld+json">{}</script>'
         ("<title>Tab</title>" + LD.format('{"@type": "Article", "headline": "Headline"}'), "", "Headline"),
         (LD.format('{"@graph": [{"@type": ["BlogPosting"], "headline": "In a graph"}]}'), "", "In a graph"),
         (LD.format('{"@type": "Organization", "name": "Not the page"}') + "<title>Tab</title>", "", "Tab"),
+        ("<!-- <title>Old</title> --><title>New</title>", "", "New"),
+        ("<title>What &amp;lt;b&amp;gt; means &amp;#8217;</title>", "", "What &lt;b&gt; means ’"),
+        ("<meta property=og:title content='a > b \"c\" <d>'>", "", 'a > b "c" <d>'),
         (LD.format("{broken") + "<title>Tab</title>", "", "Tab"),
         ("<title>Tab</title><meta name=citation_title content='A paper'>", "", "A paper"),
         ("<title>Tab</title><meta name=twitter:title content='Card'>", "", "Card"),
@@ -179,3 +184,19 @@ PIECES = (
 def test_no_markup_makes_it_raise(parts: list[str]) -> None:
     title = facts("".join(parts).replace("\x00", " ").encode(), "text/html", URL, AT).title
     assert title is None or title.lower() not in ("", "none")
+
+
+PIECE = (
+    "<script>|<script|<script type=application/ld+json>|"
+    "<svg><|<h1>|<h1|<!--|<![|<!|<|<meta |<meta content='|<a b=|&"
+    "|&#| |</head|<?xml|<title>|<title|\u00df|- |<link rel=a href=b>|<p>|<a><b>|"
+    '<meta charset="|<meta "" |<meta "\'|"'
+)
+
+
+@pytest.mark.parametrize("piece", PIECE.split("|"))
+def test_hostile_markup_costs_no_more_than_its_length(piece: str) -> None:
+    body = ("<html><head>" + piece * (300_000 // len(piece))).encode()
+    started = time.process_time()
+    facts(body, "text/html", URL, AT)
+    assert time.process_time() - started < 2

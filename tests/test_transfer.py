@@ -34,7 +34,7 @@ tags: [llm]
 
 ### Glossary
 * [PEFT](https://example.com/peft) = Parameter-Efficient Fine-Tuning.
-* [RAG](https://example.com/rag) = Retrieval-Augmented Generation. From them: 'RAG gives users insight into LLMs' sources.'
+* [RAG](https://example.com/rag) = Retrieval-Augmented Generation. From them: 'It shows LLMs' sources.'
 
 ### Links
 * 7/05/2023 ['Form, not facts'](https://example.com/form) by them. https://example.com/bare
@@ -83,7 +83,7 @@ def test_the_glossary_keeps_expansions_and_quotations(tmp_path: Path, root: Path
     assert note.kind is NoteKind.GLOSSARY
     assert [(term.term, term.expansion, term.definition) for term in note.terms] == [
         ("PEFT", "Parameter-Efficient Fine-Tuning", None),
-        ("RAG", "Retrieval-Augmented Generation", "RAG gives users insight into LLMs' sources."),
+        ("RAG", "Retrieval-Augmented Generation", "It shows LLMs' sources."),
     ]
 
 

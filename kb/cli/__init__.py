@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -94,11 +95,9 @@ def main(ctx: click.Context, root: str | None, quiet: bool) -> None:
 def run() -> NoReturn:
     """Run a command and leave with its exit status: 0 clean, 1 something found, 2 cannot run."""
     status = _status(sys.argv[1:])
-    try:
+    with suppress(BrokenPipeError):
         sys.stdout.flush()
         sys.stderr.flush()
-    except BrokenPipeError:
-        pass
     # Nothing is left to write: the interpreter's own tidying would cost ten milliseconds more.
     os._exit(status)
 
@@ -129,7 +128,5 @@ def _status(args: list[str]) -> int:
 
 
 def _say(text: str, prefix: str = "kb: ") -> None:
-    try:
+    with suppress(BrokenPipeError):
         click.echo("\n".join(prefix + line for line in text.splitlines()), err=True)
-    except BrokenPipeError:
-        pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kb.cli import render
+from kb.cli import reports
 from kb.cli.shared import dry_run, notebook, warn
 
 
@@ -26,7 +26,7 @@ def command(urls: tuple[str, ...], note: str | None, comment: str, dry_run: bool
     with notebook() as base:
         for url in urls:
             added = base.add_link(url, note=note, comment=comment, dry_run=dry_run)
-            click.echo(render.added(added, base.shown, dry_run))
+            click.echo(reports.added(added, base.shown, dry_run))
             if added.warning:
                 warn(added.warning)
         return 0

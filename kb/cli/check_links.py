@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from kb import contract
-from kb.cli import render
-from kb.cli.shared import as_json, filter_of, filters, notebook, print_json, progress, warn
+from kb.cli import render, reports
+from kb.cli.shared import as_json, counter, filter_of, filters, notebook, print_json, warn
 
 
 @click.command("check-links")
@@ -27,11 +27,13 @@ def command(everything: bool, as_json: bool, **narrow: Any) -> int:
       kb check-links --note papers --json
     """
     with notebook() as base:
-        report = base.check_links(filter_of(**narrow), everything=everything, progress=progress("looking"))
+        report = base.check_links(
+            filter_of(**narrow), everything=everything, progress=counter("looking at pages")
+        )
         if as_json:
             print_json(map(contract.link, report.links))
         else:
             if report.troubled:
                 click.echo(render.links(report.troubled, base.shown))
-            warn(render.checked(report.counts, report.not_due))
+            warn(reports.checked(report.counts, report.not_due))
         return 1 if report.bad else 0

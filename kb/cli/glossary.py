@@ -8,6 +8,11 @@ from kb import contract
 from kb.cli import render
 from kb.cli.shared import as_json, notebook, print_json, warn
 
+NO_TERMS = (
+    "no terms; a note with `kind: glossary` and bullets such as "
+    "`* [RAG](URL) = Retrieval-Augmented Generation.` makes a glossary"
+)
+
 
 @click.command("glossary")
 @click.argument("term", required=False)
@@ -26,6 +31,5 @@ def command(term: str | None, as_json: bool) -> int:
         elif entries:
             click.echo(render.entries(entries, base.shown))
         else:
-            warn(f"no term {term!r}; kb glossary lists them" if term else "no terms; a note with `kind: glossary` "
-                 "and bullets such as `* [RAG](URL) = Retrieval-Augmented Generation.` makes a glossary")
+            warn(f"no term {term!r}; kb glossary lists them" if term else NO_TERMS)
         return 1 if term and not entries else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kb.cli import render
+from kb.cli import reports
 from kb.cli.shared import dry_run, notebook, print_problems
 
 
@@ -23,7 +23,9 @@ def command(source: str, dry_run: bool, overwrite: bool) -> int:
       kb import page.md
     """
     with notebook() as base:
-        plan = base.import_notes(source, overwrite=overwrite, dry_run=dry_run)
+        plan = base.plan_import(source, overwrite=overwrite)
         print_problems(base, plan.problems)
-        click.echo(render.imported(plan, base.shown, dry_run))
-        return 1 if plan.refused else 0
+        click.echo(reports.imported(plan, base.shown, dry_run))
+        failed = () if dry_run else base.apply_import(plan).problems
+        print_problems(base, failed)
+        return 1 if plan.refused or failed else 0

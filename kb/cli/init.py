@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kb.cli import render
+from kb.cli import reports
 from kb.cli.shared import dry_run
 from kb.knowledge import KnowledgeBase
 
@@ -23,5 +23,5 @@ def command(folder: str, dry_run: bool) -> int:
       cd my-notes && kb search "what a bullet is"
     """
     plan = KnowledgeBase.init(folder, dry_run=dry_run)
-    click.echo(render.initialised(plan, dry_run))
+    click.echo(reports.initialised(plan, dry_run))
     return 0

@@ -7,7 +7,6 @@ import re
 import shutil
 import sys
 import textwrap
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 from kb.model import Entry, Hit, LinkRecord, Standing
@@ -100,9 +99,8 @@ def links(values: Sequence[LinkRecord], shown: Callable[[str], str]) -> str:
     """One line a link (standing, kind, address), then its title, what is known, and where it stands."""
     blocks = []
     for value in values:
-        kind = f"{value.kind:<12}"
-        label = _cell(str(value.standing), 9)
-        block = [f"{label.replace(str(value.standing), standing(value.standing))}  {kind}  {plain(value.url)}"]
+        gap = " " * (9 - len(value.standing))
+        block = [f"{standing(value.standing)}{gap}  {value.kind:<12}  {plain(value.url)}"]
         title = value.facts.title or next((place.anchor for place in value.mentions if place.anchor), "")
         if title and title != value.url:
             block += _wrapped(title, " " * 11)
@@ -149,9 +147,3 @@ def entries(values: Sequence[Entry], shown: Callable[[str], str]) -> str:
             block += _wrapped("used " + ", ".join(places[1:]), "   ", "dim")
         blocks.append("\n".join(block))
     return "\n\n".join(blocks)
-
-
-def _cell(text: str, columns: int) -> str:
-    """`text` padded to that many terminal columns; wide characters count two."""
-    used = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-    return text + " " * max(columns - used, 0)

@@ -20,7 +20,9 @@ from kb.cli.shared import as_json, filter_of, filters, notebook, print_json, pro
     show_default=True,
     help="By words, by meaning, or both together.",
 )
-@click.option("-n", "--limit", type=click.IntRange(1, 1000), default=5, show_default=True, help="Hits to show.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(1, 1000), default=5, show_default=True, help="Hits to show."
+)
 @click.option("--explain", is_flag=True, help="Show the two ranks and the fused score.")
 @as_json
 @filters
@@ -39,7 +41,7 @@ def command(
     """
     with notebook() as base:
         found = base.search(
-            " ".join(query), narrow=filter_of(**narrow), mode=mode, limit=limit, progress=progress("embedding")
+            " ".join(query), narrow=filter_of(**narrow), mode=mode, limit=limit, progress=progress()
         )
         for notice in found.notices:
             warn(notice)

@@ -42,7 +42,11 @@ def filters(function: _F) -> _F:
     for option in reversed(
         [
             click.option(
-                "--kind", multiple=True, type=click.Choice(KINDS), metavar="KIND", help="Kind of note or link."
+                "--kind",
+                multiple=True,
+                type=click.Choice(KINDS),
+                metavar="KIND",
+                help="Kind of note or link.",
             ),
             click.option("--tag", multiple=True, help="Tag of the note."),
             click.option("--host", multiple=True, help="Host of a link, its subdomains included."),
@@ -111,13 +115,19 @@ def print_problems(base: KnowledgeBase, problems: Iterable[Problem]) -> None:
             warn(f"    {problem.hint}")
 
 
-def progress(label: str) -> Callable[[int, int], None] | None:
-    """A callback (done, total) that draws one line on a terminal; None anywhere else."""
+def progress() -> Callable[[str, int, int], None] | None:
+    """A callback (what, done, total) that draws one line on a terminal; None anywhere else."""
     if quiet() or not sys.stderr.isatty():
         return None
 
-    def draw(done: int, total: int) -> None:
-        sys.stderr.write(f"\r\x1b[K{label} {done}/{total}" if done < total else "\r\x1b[K")
+    def draw(what: str, done: int, total: int) -> None:
+        sys.stderr.write(f"\r\x1b[K{what} {done}/{total}" if done < total else "\r\x1b[K")
         sys.stderr.flush()
 
     return draw
+
+
+def counter(what: str) -> Callable[[int, int], None] | None:
+    """The same for a callback (done, total) whose work has one name."""
+    draw = progress()
+    return None if draw is None else lambda done, total: draw(what, done, total)

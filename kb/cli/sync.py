@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kb.cli import render
+from kb.cli import reports
 from kb.cli.shared import notebook, print_problems, progress, warn
 from kb.model import Severity
 
@@ -22,7 +22,7 @@ def command(rehash: bool, no_embed: bool) -> int:
       kb sync --rehash
     """
     with notebook() as base:
-        report = base.sync(embed=not no_embed, rehash=rehash, progress=progress("embedding"))
+        report = base.sync(embed=not no_embed, rehash=rehash, progress=progress())
         print_problems(base, report.problems)
-        warn(render.synced(report))
+        warn(reports.synced(report))
         return 1 if any(problem.severity is Severity.ERROR for problem in report.problems) else 0

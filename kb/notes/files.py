@@ -137,7 +137,7 @@ class _Walker:
 
     def skip(self, path: str, message: str, hint: str = "") -> None:
         shown = path.encode("utf-8", "backslashreplace").decode()
-        self.problems.append(Problem(shown, 0, Severity.WARNING, message, hint))
+        self.problems.append(Problem(shown, 1, Severity.WARNING, message, hint))
 
 
 def _inside(path: str, folder: str) -> bool:
@@ -156,20 +156,20 @@ def read(root: Path, path: str) -> bytes:
     """
     pure = PurePosixPath(path)
     full = root / pure
-    if (
-        pure.is_absolute()
-        or ".." in pure.parts
-        or not _inside(os.path.realpath(full), os.path.realpath(root))
-    ):
-        raise UnknownNote(f"{path}: outside of the notes folder")
+    outside = pure.is_absolute() or ".." in pure.parts or "\0" in path
+    if outside or not _inside(os.path.realpath(full), os.path.realpath(root)):
+        raise UnknownNote(f"{path!r}: outside of the notes folder")
     try:
         handle = os.open(full, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (FileNotFoundError, NotADirectoryError):
         raise UnknownNote(f"{path}: no such note") from None
-    with open(handle, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise UnknownNote(f"{path}: is no regular file")
-        return file.read()
+        with open(handle, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(handle)
 
 
 def write_atomic(target: Path, data: bytes, *, expected: bytes | None, root: Path | None = None) -> None:

@@ -124,6 +124,7 @@ _WIKILINK = re.compile(rb"\[\[([^\[\]|\r\n]{1,1000}?)(?:\\?\|([^\[\]\r\n]{0,1000
 _TRAILING = b"?!.,:;*_~'\\"
 _ENTITY = re.compile(rb"&[A-Za-z0-9]{1,31};\Z")
 _HOST_END = re.compile(rb"[/?#]")
+_BRACKET = re.compile(rb"[()\[\]{}]")
 _PAIRS = {0x29: 0x28, 0x5D: 0x5B, 0x7D: 0x7B}
 
 
@@ -182,14 +183,14 @@ def _bare_in(raw: bytes, at: int, end: int) -> Iterator[Address]:
 def _trim(raw: bytes, start: int, end: int) -> int:
     """The end of a URL whose tail begins at `start`: closing punctuation is the sentence's."""
     depth = {0x28: 0, 0x5B: 0, 0x7B: 0}
-    for at in range(start, end):
-        byte = raw[at]
+    for match in _BRACKET.finditer(raw, start, end):
+        byte = raw[match.start()]
         if byte in depth:
             depth[byte] += 1
-        elif byte in _PAIRS:
-            if not depth[_PAIRS[byte]]:
-                end = at
-                break
+        elif not depth[_PAIRS[byte]]:
+            end = match.start()
+            break
+        else:
             depth[_PAIRS[byte]] -= 1
     while end > start:
         byte = raw[end - 1]

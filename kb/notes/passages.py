@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from kb.model import Link, Passage, PassageKind, Problem, Severity, When
 from kb.notes import dates, leaves, links
+from kb.notes.frames import Frame, introduces, joined, last_sentence
 from kb.notes.leaves import Leaf, Text
 from kb.notes.source import Source
 
@@ -24,32 +25,7 @@ MAX_ATTRIBUTION = 200
 
 _ATTRIBUTION = re.compile(r"(?:—|–|―|--)\s*\S")
 _ATTRIBUTES = re.compile(r"\s*\{:[^{}]*\}\s*\Z")
-_SENTENCE_END = re.compile(r"[.!?。！？]['\"’”)]*\s+(?=\S)")
 _URL_TEXT = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.)\S+")
-
-
-@dataclass(slots=True)
-class _Frame:
-    """An open container: the document, a bullet, a quote, a footnote, a definition."""
-
-    kind: str
-    start: int
-    parents: tuple[str, ...] = ()
-    date: When | None = None  # what the nearest dated bullet above says
-    texts: list[Text] = field(default_factory=list)
-    own_end: int | None = None  # where its own text stops because a child begins
-    intro: Text | None = None  # the paragraph just before, which may introduce what follows
-    intro_at: int | None = None  # its passage
-    quote_at: int | None = None  # the quote just before, which what follows may attribute
-    name: Text | None = None  # a definition's term
-    label: str = ""  # a footnote's
-    mark: int = 0  # quotes directly inside of a quote; a footnote's first passage; a bullet's column
-    handed: tuple[tuple[str, ...], When | None] | None = None
-
-    def close_own(self) -> None:
-        """A child begins: what follows is no longer in the span of this container's own text."""
-        if self.own_end is None and self.texts:
-            self.own_end = self.texts[-1].end
 
 
 class Builder:
@@ -69,7 +45,7 @@ class Builder:
         self.problems: list[Problem] = []
         self.passages: list[Passage] = []
         self.leads: dict[int, str] = {}
-        self._stack = [_Frame("document", 0)]
+        self._stack = [Frame("document", 0)]
         self._noted = self._note_noted = noted
         self._headings: list[tuple[int, str, When | None]] = []
         self._path: tuple[str, ...] = ()
@@ -101,11 +77,11 @@ class Builder:
             if frame.kind == "quote":
                 frame.mark += 1
             else:
-                self._push(_Frame("quote", start))
+                self._push(Frame("quote", start))
         elif kind == "DefinitionListDefinition":
-            self._push(_Frame("definition", start, name=self._title))
+            self._push(Frame("definition", start, name=self._title))
         elif kind == "FootnoteDefinition":
-            self._push(_Frame("footnote", start, label=str(detail), mark=len(self.passages)))
+            self._push(Frame("footnote", start, label=str(detail), mark=len(self.passages)))
         elif kind in ("CodeBlock", "HtmlBlock", "Table", "TableHead", "TableRow"):
             self._start = start
             self._row = []
@@ -137,7 +113,7 @@ class Builder:
         elif kind in ("TableHead", "TableRow"):
             self._end_row(frame, end, head=kind == "TableHead")
         elif kind in ("List", "Table", "DefinitionList"):
-            _forget(frame)
+            frame.forget()
 
     def html(self, start: int, end: int) -> None:
         """A line of the open HTML block."""
@@ -146,7 +122,7 @@ class Builder:
     def rule(self) -> None:
         """A thematic break: what stood before introduces nothing after it."""
         self._close()
-        _forget(self._stack[-1])
+        self._stack[-1].forget()
 
     def finish(self) -> None:
         """The note ends: hand down what only the whole note tells, and sort by place."""
@@ -178,10 +154,10 @@ class Builder:
         elif text.text or text.links:
             self._deliver(frame, text)
 
-    def _deliver(self, frame: _Frame, text: Text) -> None:
+    def _deliver(self, frame: Frame, text: Text) -> None:
         """Give a closed text to the container it stands in."""
         quote = frame.quote_at
-        _forget(frame)
+        frame.forget()
         frame.intro, frame.handed = text, None
         if quote is not None and len(text.text) <= MAX_ATTRIBUTION and _ATTRIBUTION.match(text.text):
             said = self.passages[quote]
@@ -211,7 +187,7 @@ class Builder:
         self._path = (*path, words) if words else path
         self.outline.append((self._level, words, self._start, text.end))
         self._stack[0].handed = None
-        _forget(self._stack[0])
+        self._stack[0].forget()
         text.text = words
         if text.links:
             self._emit_heading(text, path, self._noted)
@@ -235,22 +211,22 @@ class Builder:
 
     # -- containers ------------------------------------------------------------------------------
 
-    def _push(self, frame: _Frame) -> None:
+    def _push(self, frame: Frame) -> None:
         above = self._stack[-1]
         above.close_own()
         frame.parents, frame.date = self._hand_down(above)
         self._stack.append(frame)
 
-    def _hand_down(self, frame: _Frame) -> tuple[tuple[str, ...], When | None]:
+    def _hand_down(self, frame: Frame) -> tuple[tuple[str, ...], When | None]:
         """Parents and date for what stands inside of `frame` at this point."""
         if frame.handed is None:
             texts, above = frame.texts, ""
             if frame.kind == "bullet":
-                above = _joined(texts)
+                above = joined(texts)
             elif frame.kind == "definition" and frame.name is not None:
-                above = ": ".join(filter(None, (frame.name.text, _joined(texts))))
-            elif _introduces(frame.intro):
-                assert frame.intro is not None  # noqa: S101 - what _introduces just said, for mypy
+                above = ": ".join(filter(None, (frame.name.text, joined(texts))))
+            elif introduces(frame.intro):
+                assert frame.intro is not None  # noqa: S101 - what introduces just said, for mypy
                 texts, above = [frame.intro], frame.intro.text
             else:
                 texts = []
@@ -258,7 +234,7 @@ class Builder:
             frame.handed = parents, self._find(texts, frame.date) or frame.date
         return frame.handed
 
-    def _item(self, above: _Frame, start: int) -> None:
+    def _item(self, above: Frame, start: int) -> None:
         raw = self.source.raw
         # An item's range may begin with the line end, and in a quote the `>`, before its marker.
         while start < len(raw) and raw[start] in b" \t\r\n>":
@@ -274,11 +250,11 @@ class Builder:
                         self.path,
                         self.source.line(start),
                         Severity.WARNING,
-                        f"a bullet is nested by {column - above.mark} column(s): MkDocs renders it flat",
+                        "a bullet is nested by less than four columns: MkDocs renders it flat",
                         "indent nested bullets by four spaces or a tab",
                     )
                 )
-        self._push(_Frame("bullet", start, mark=column))
+        self._push(Frame("bullet", start, mark=column))
 
     def _end_own(self, kind: PassageKind) -> None:
         frame = self._stack.pop()
@@ -289,12 +265,12 @@ class Builder:
     def _end_quote(self) -> None:
         frame, above = self._stack.pop(), self._stack[-1]
         intro, at = above.intro, above.intro_at
-        _forget(above)
+        above.forget()
         if not frame.texts:
             return
         above.quote_at = len(self.passages)
         end = frame.texts[-1].end if frame.own_end is None else frame.own_end
-        if at is not None and intro is not None and _introduces(intro) and len(intro.text) <= MAX_ATTRIBUTION:
+        if at is not None and intro is not None and introduces(intro) and len(intro.text) <= MAX_ATTRIBUTION:
             # "So-and-so writes:" and the quote are one passage, its link with it.
             texts = [intro, *frame.texts]
             self._emit(PassageKind.QUOTE, intro.start, end, texts, above.parents, frame.date)
@@ -309,26 +285,26 @@ class Builder:
             return
         end = frame.texts[-1].end if frame.own_end is None else frame.own_end
         name = frame.name
-        words = f"{name.text}: {_joined(frame.texts)}"
+        words = f"{name.text}: {joined(frame.texts)}"
         start = min(name.start, frame.start)
         texts = [name, *frame.texts]
         self._emit(PassageKind.DEFINITION, start, end, texts, frame.parents, frame.date, words)
         self.leads[self.passages[-1].span.start] = name.text
         name.links, name.start = [], len(self.source.raw)  # a second definition does not repeat them
 
-    def _end_code(self, frame: _Frame, end: int) -> None:
+    def _end_code(self, frame: Frame, end: int) -> None:
         code = "".join(self.verbatim or ()).rstrip()
         self.verbatim = None
         parents, date = self._hand_down(frame) if frame.kind == "bullet" else (frame.parents, frame.date)
         intro = frame.intro
-        _forget(frame)
+        frame.forget()
         if not code:
             return
-        words = f"{_last_sentence(intro.text)}\n{code}" if intro is not None else code
+        words = f"{last_sentence(intro.text)}\n{code}" if intro is not None else code
         texts = [Text(0, 0, "", intro.dated, [])] if intro is not None else []
         self._emit(PassageKind.CODE, self._start, end, texts, parents, date, words)
 
-    def _end_html(self, frame: _Frame) -> None:
+    def _end_html(self, frame: Frame) -> None:
         start, end = self._start, max(self._html_end, self._start)
         source = links.blank_hidden(self.source.raw[start:end])
         found: list[Link] = []
@@ -343,7 +319,7 @@ class Builder:
         if words or found:
             self._deliver(frame, Text(start, end, words, words, found))
 
-    def _end_row(self, frame: _Frame, end: int, *, head: bool) -> None:
+    def _end_row(self, frame: Frame, end: int, *, head: bool) -> None:
         if head:
             self._header = self._row
             if not any(cell.links for cell in self._row):
@@ -394,7 +370,7 @@ class Builder:
                 kind,
                 self.source.line(start),
                 span,
-                _joined(texts) if words is None else words,
+                joined(texts) if words is None else words,
                 self._path,
                 parents,
                 self._noted,
@@ -415,25 +391,3 @@ class Builder:
             if found is not None:
                 return found
         return None
-
-
-def _forget(frame: _Frame) -> None:
-    """Something else stands between: the paragraph or quote before no longer is just before."""
-    if frame.intro is not None and frame.kind not in ("bullet", "definition"):
-        frame.handed = None
-    frame.intro = frame.intro_at = frame.quote_at = None
-
-
-def _joined(texts: Sequence[Text]) -> str:
-    return texts[0].text if len(texts) == 1 else "\n".join(text.text for text in texts if text.text)
-
-
-def _introduces(text: Text | None) -> bool:
-    return text is not None and text.text.endswith((":", "："))
-
-
-def _last_sentence(text: str) -> str:
-    at = 0
-    for match in _SENTENCE_END.finditer(text):
-        at = match.end()
-    return text[at:]

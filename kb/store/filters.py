@@ -25,18 +25,16 @@ def passage_clause(filter: Filter) -> tuple[str, list[object]]:
     """A condition on passages `p` left-joined with their notes `n`; `1` for an empty filter."""
     conditions, values = _of_note(filter)
     about_link, link_values = _of_link(filter)
-    exists = (
-        "EXISTS (SELECT 1 FROM mentions m JOIN links l ON l.id = m.link_id WHERE m.passage_id = p.id AND "
-    )
-    if about_link:
-        if filter.kinds:
-            about_link.append(f"(l.kind IN ({marks(len(filter.kinds))}) OR {_note_kind(filter)})")
-            link_values += [*filter.kinds, *filter.kinds]
-        conditions.append(exists + " AND ".join(about_link) + ")")
+    kinds = list(filter.kinds)
+    if kinds:
+        of_kind = f"l.kind IN ({marks(len(kinds))})"
+        by_link = _holds_link([*about_link, of_kind])
+        by_note = " AND ".join([_note_kind(filter), *([_holds_link(about_link)] if about_link else [])])
+        conditions.append(f"({by_link} OR {by_note})")
+        values += [*link_values, *kinds, *kinds, *link_values]
+    elif about_link:
+        conditions.append(_holds_link(about_link))
         values += link_values
-    elif filter.kinds:
-        conditions.append(f"({_note_kind(filter)} OR {exists}l.kind IN ({marks(len(filter.kinds))})))")
-        values += [*filter.kinds, *filter.kinds]
     return " AND ".join(conditions) or "1", values
 
 
@@ -50,6 +48,14 @@ def link_clause(filter: Filter) -> tuple[str, list[object]]:
         conditions.append(f"(l.kind IN ({marks(len(filter.kinds))}) OR {_note_kind(filter)})")
         values += [*filter.kinds, *filter.kinds]
     return " AND ".join(conditions) or "1", values
+
+
+def _holds_link(conditions: list[str]) -> str:
+    # Not correlated with the passage: links are few beside passages, and asked once.
+    return (
+        "p.id IN (SELECT m.passage_id FROM links l JOIN mentions m ON m.link_id = l.id"
+        f" WHERE {' AND '.join(conditions)})"
+    )
 
 
 def _note_kind(filter: Filter) -> str:

@@ -20,6 +20,8 @@ from kb.model import (
     Mention,
     Person,
     Span,
+    Standing,
+    Transition,
     Verdict,
 )
 from kb.store.codec import from_json, to_json
@@ -31,6 +33,8 @@ _LOOKS = tuple(field.name for field in fields(Looks))
 _COLUMNS = f"l.id, l.key, l.fragment, l.kind, l.host, l.facts, {', '.join('l.' + name for name in _LOOKS)}, \
 l.ignored, l.alive_at, l.said_at"
 _MENTIONED = "mentions m JOIN passages p ON p.id = m.passage_id JOIN notes n ON n.id = p.note_id"
+
+_NO_FACTS = Facts()
 
 
 class Links(Connected):
@@ -130,8 +134,8 @@ class Links(Connected):
                 key=Key(key, fragment),
                 kind=LinkKind(kind),
                 host=host,
-                facts=from_json(Facts, json.loads(facts or "{}"))[0],
-                looks=_looks(dict(zip(_LOOKS, looks, strict=True))),
+                facts=_NO_FACTS if facts is None else from_json(Facts, json.loads(facts))[0],
+                looks=_looks(looks),
                 person=Person(bool(ignored), alive_at, said_at),
                 aliases=tuple(aliases.get(key, ())),
                 mentions=tuple(mentions.get(id, ())),
@@ -227,6 +231,12 @@ def _text(text: str | None) -> str | None:
     return None if text is None else clean(text)
 
 
-def _looks(values: dict[str, Any]) -> Looks:
-    values["transitions"] = json.loads(values["transitions"] or "[]")
-    return from_json(Looks, {name: value for name, value in values.items() if value is not None})[0]
+def _looks(columns: Sequence[Any]) -> Looks:
+    values = {name: value for name, value in zip(_LOOKS, columns, strict=True) if value is not None}
+    values["standing"] = Standing(values["standing"])
+    if "verdict" in values:
+        values["verdict"] = Verdict(values["verdict"])
+    if "transitions" in values:
+        pairs = json.loads(values["transitions"])
+        values["transitions"] = tuple(Transition(at, Standing(standing)) for at, standing in pairs)
+    return Looks(**values)

@@ -135,6 +135,11 @@ class Notes(Connected):
         rows = self.connection.execute("SELECT path, size, mtime_ns, lower(hex(digest)) FROM notes")
         return {path: Stamp(size, mtime_ns, digest) for path, size, mtime_ns, digest in rows}
 
+    def file_stats(self) -> dict[str, tuple[int, int]]:
+        """Size and mtime alone, by path: all that a scan compares."""
+        rows = self.connection.execute("SELECT path, size, mtime_ns FROM notes")
+        return {path: (size, mtime_ns) for path, size, mtime_ns in rows}
+
     def notes(self, *, private: bool = True) -> list[NoteRow]:
         """All notes in order of path; without private ones if so asked."""
         rows = self.connection.execute(

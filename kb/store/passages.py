@@ -43,7 +43,8 @@ class Passages(Connected):
         The caller quotes every term; StoreError if `match` is no FTS5 expression.
         """
         condition, values = passage_clause(filter)
-        narrowed = f" AND f.rowid IN (SELECT p.id FROM {_JOINED} WHERE {condition})" if filter else ""
+        # The plus keeps SQLite from asking FTS5 anew for every id that the filter allows.
+        narrowed = f" AND +f.rowid IN (SELECT p.id FROM {_JOINED} WHERE {condition})" if filter else ""
         bm25 = "bm25({})".format(", ".join(str(float(weight)) for weight in weights))
         try:
             # Sorting by FTS5's own rank column lets it keep a heap; a bm25() call in ORDER BY does not.
@@ -109,6 +110,19 @@ class Passages(Connected):
             "SELECT count(*) FROM passages_fts WHERE passages_fts MATCH ?", [phrase(term)]
         ).fetchone()
         return int(row[0])
+
+    def vocabulary(self, initial: str, limit: int = 20_000) -> list[str]:
+        """Words of the index that begin with a letter, as it stems them, commonest first."""
+        # A temporary table, so that a store opened for reading alone can have it too.
+        self.connection.execute(
+            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab('main', 'passages_fts', 'row')"
+        )
+        rows = self.connection.execute(
+            "SELECT term FROM temp.words WHERE term >= ?1 AND term < ?1 || char(0x10ffff)"
+            " ORDER BY doc DESC, term LIMIT ?2",
+            [initial.lower(), limit],
+        )
+        return [row[0] for row in rows]
 
     def passage_count(self) -> int:
         """How many passages there are."""

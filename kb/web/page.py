@@ -12,11 +12,11 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from html import unescape
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup
-from bs4.exceptions import ParserRejectedMarkup
 
 from kb import urls
 from kb.model import Facts, When
@@ -39,21 +39,38 @@ _MEANT: Final = {
     "utf-7": "utf-8",
 }
 _HEAD_END: Final = re.compile(r"</head\s*>|<body[\s>]", re.IGNORECASE)
-_OPAQUE: Final = re.compile(r"<(script|style|svg|template)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
-_LD_SCRIPT: Final = re.compile(
-    r"<script\b[^>]*application/ld\+json[^>]*>(.*?)</script\s*>", re.IGNORECASE | re.DOTALL
+# Each pattern here stops at the next `<`, and what it finds is closed by a search from there on, so
+# that hostile markup costs no more than its length.
+_OPAQUE: Final = re.compile(r"<(?:(script|style|svg|template)\b([^<>]*)>|!--)", re.IGNORECASE)
+_CLOSING: Final = {
+    name: re.compile(pattern, re.IGNORECASE)
+    for name, pattern in (
+        ("script", r"</script\b[^<>]*>"),
+        ("style", r"</style\b[^<>]*>"),
+        ("svg", r"</svg\b[^<>]*>"),
+        ("template", r"</template\b[^<>]*>"),
+        ("", r"--!?>"),
+        ("title", r"</title\b"),
+        ("h1", r"</h1\b"),
+    )
+}
+_TELLING: Final = re.compile(
+    r"""<(?:meta|link|html)\b(?:[^<>"']|"[^"]{0,4000}"|'[^']{0,4000}'){0,2000}+>""", re.IGNORECASE
 )
-_H1: Final = re.compile(r"<h1\b[^>]*>(.*?)</h1\s*>", re.IGNORECASE | re.DOTALL)
+_TITLE: Final = re.compile(r"<title\b[^<>]*>", re.IGNORECASE)
+_H1: Final = re.compile(r"<h1\b[^<>]*>", re.IGNORECASE)
+_HEADING_CHARS: Final = 2_000
 _TAG: Final = re.compile(r"<[^>]*>")
 _HTML_TYPE: Final = re.compile(
     r"text/html|application/xhtml|\Z|text/plain\Z|application/octet-stream", re.IGNORECASE
 )
 _LOOKS_HTML: Final = re.compile(
-    r"\s*(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|title|meta|body|h1)\b",
+    r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|title|meta|body|h1)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _DATE: Final = re.compile(r"\s*(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?")
-_HEAD_CHARS: Final = 1_000_000
+_TAGS: Final = 500
+_LD_CHARS: Final = 200_000
 _SEPARATORS: Final = re.compile(r"\s+[|\u00b7\u2022\u2013\u2014\u00bb:-]\s+|\s+::\s+")
 _PLACEHOLDERS: Final = frozenset(
     {
@@ -69,6 +86,8 @@ _PLACEHOLDERS: Final = frozenset(
         "home page",
     }
 )
+# Feeds and plugins escape what is escaped; nobody writes these in a title to be read.
+_TWICE: Final = re.compile(r"&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|amp|quot|apos);")
 _TITLE_CHARS: Final = 300
 _TEXT_CHARS: Final = 1000
 _ARTICLES: Final = (
@@ -95,7 +114,7 @@ def facts(body: bytes, content_type: str | None, url: str, at: str) -> Facts:
     sure = media.lower() in ("text/html", "application/xhtml+xml")
     if not (sure or (_HTML_TYPE.match(media) and _LOOKS_HTML.match(text[:5000]))):
         return Facts(fetched=at)
-    return _Head(text[:_HEAD_CHARS]).facts(url, at)
+    return _Head(text).facts(url, at)
 
 
 def decode(body: bytes, content_type: str | None) -> str:
@@ -142,16 +161,20 @@ class _Head:
     def __init__(self, text: str) -> None:
         end = _HEAD_END.search(text)
         head, self._rest = (text[: end.start()], text[end.start() :]) if end else (text, text)
-        self._linked = list(_linked_data(head)) or list(_linked_data(self._rest[:200_000]))
-        # Scripts hold most of a head and none of its facts.
-        soup = _parsed(_OPAQUE.sub("", head))
+        markup, scripts = _without_opaque(head)
+        self._linked = list(_linked_data(scripts))
+        if not self._linked:
+            self._linked = list(_linked_data(_without_opaque(self._rest[:_LD_CHARS])[1]))
+        # The parser below BeautifulSoup slows with the square of broken markup; whole tags it reads well.
+        tags = (found[0] for found in islice(_TELLING.finditer(markup), _TAGS))
+        soup = BeautifulSoup("".join(tags), "html.parser")
         self._metas: dict[str, list[str]] = {}
         for tag in soup.find_all("meta"):
             name = tag.get("property") or tag.get("name") or tag.get("itemprop")
             content = tag.get("content")
             if isinstance(name, str) and isinstance(content, str):
                 self._metas.setdefault(name.strip().lower(), []).append(content)
-        self._title = soup.title.get_text() if soup.title else ""
+        self._title = unescape(_between(markup, _TITLE, "title"))
         self._links = {
             rel.lower(): str(tag.get("href"))
             for tag in reversed(soup.find_all("link"))
@@ -188,7 +211,6 @@ class _Head:
 
     def _best_title(self, site: str | None, url: str) -> str | None:
         """By trust: what the page tells others to show, before what it shows in a tab, before a heading."""
-        heading = _H1.search(self._rest)
         candidates = (
             *self._all("og:title"),
             *(item.get("headline") or item.get("name") for item in self._linked if _is_article(item)),
@@ -196,7 +218,7 @@ class _Head:
             *self._all("dc.title"),
             *self._all("twitter:title"),
             _without_site(self._title, site, url),
-            _TAG.sub("", heading[1]) if heading else "",
+            unescape(_TAG.sub("", _between(self._rest, _H1, "h1"))),
         )
         for candidate in candidates:
             line = one_line(candidate, _TITLE_CHARS) if isinstance(candidate, str) else None
@@ -242,16 +264,19 @@ class _Head:
         return match[1].replace("_", "-") if match else None
 
 
-def _parsed(head: str) -> BeautifulSoup:
-    try:
-        return BeautifulSoup(head, "html.parser")
-    except (ParserRejectedMarkup, RecursionError):  # such as an unclosed `<![`
-        return BeautifulSoup(head.replace("<!", ""), "html.parser")
+def _between(text: str, opening: re.Pattern[str], name: str) -> str:
+    """What stands in the first such element, as written; '' where it is missing, endless or left open."""
+    opened = opening.search(text)
+    if opened is None:
+        return ""
+    inner = text[opened.end() : opened.end() + _HEADING_CHARS]
+    closed = _CLOSING[name].search(inner)
+    return inner[: closed.start()] if closed else ""
 
 
 def one_line(text: str, limit: int = _TITLE_CHARS) -> str | None:
-    """Flattened: entities undone, invisible characters out, spaces single, at most `limit` long."""
-    text = unescape(text)
+    """Flattened: invisible characters out, spaces single, at most `limit` long. None if nothing is left."""
+    text = _TWICE.sub(lambda match: unescape(match[0]), text[: 20 * limit])
     kept = "".join(
         " " if char.isspace() else char
         for char in text
@@ -265,11 +290,30 @@ def one_line(text: str, limit: int = _TITLE_CHARS) -> str | None:
     return line or None
 
 
-def _linked_data(text: str) -> Iterator[dict[str, Any]]:
+def _without_opaque(text: str) -> tuple[str, list[str]]:
+    """Markup without scripts, styles and drawings, and the JSON-LD scripts among them.
+
+    Scripts hold most of a head and, JSON-LD apart, none of its facts.
+    """
+    kept: list[str] = []
+    linked: list[str] = []
+    at = 0
+    while opened := _OPAQUE.search(text, at):
+        kept.append(text[at : opened.start()])
+        closed = _CLOSING[(opened[1] or "").lower()].search(text, opened.end())
+        if closed is None:
+            return "".join(kept), linked
+        if "ld+json" in (opened[2] or "").lower():
+            linked.append(text[opened.end() : closed.start()])
+        at = closed.end()
+    return "".join((*kept, text[at:])), linked
+
+
+def _linked_data(scripts: list[str]) -> Iterator[dict[str, Any]]:
     """Every object of the page's JSON-LD, graphs opened."""
-    for script in _LD_SCRIPT.finditer(text):
+    for script in scripts:
         try:
-            waiting = [json.loads(script[1].strip(), strict=False)]
+            waiting = [json.loads(script.strip(), strict=False)]
         except (ValueError, RecursionError):
             continue
         for _ in range(200):

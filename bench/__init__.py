@@ -1,0 +1,1 @@
+"""Measurements: each script prints both sides of what it compares, in one run."""

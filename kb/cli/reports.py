@@ -1,0 +1,92 @@
+"""What a command did, in a sentence or two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from kb.cli.render import plain, styled
+from kb.model import SyncReport, Verdict
+
+if TYPE_CHECKING:
+    from kb.knowledge import Added, ImportPlan, InitPlan
+
+Shown = Callable[[str], str]
+
+
+def count(number: int, thing: str) -> str:
+    """`1 note`, `2 notes`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def synced(report: SyncReport) -> str:
+    """What a sync did, and what is left to do."""
+    notes = report.added + report.changed + report.renamed + report.unchanged
+    changes = [
+        f"{number} {word}"
+        for number, word in (
+            (report.added, "new"),
+            (report.changed, "changed"),
+            (report.renamed, "renamed"),
+            (report.deleted, "deleted"),
+        )
+        if number
+    ]
+    lines = [
+        f"{count(notes, 'note')} ({', '.join(changes) or 'none changed'}), "
+        f"{count(report.passages, 'passage')}, {count(report.links, 'link')}"
+    ]
+    if report.embedded:
+        lines[0] += f"; embedded {report.embedded:,}"
+    if report.notice:
+        lines.append(report.notice)
+    elif report.pending:
+        lines.append(f"{count(report.pending, 'passage')} not embedded yet; kb sync embeds them")
+    return "\n".join(lines)
+
+
+def checked(counts: Mapping[Verdict, int], not_due: int) -> str:
+    """How many links were looked at and with what verdict."""
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts.get(verdict))
+    looked = f"looked at {count(sum(counts.values()), 'link')}" + (f": {told}" if told else "")
+    return looked + (f"; {not_due} not due yet (--all looks at them too)" if not_due else "")
+
+
+def added(value: Added, shown: Shown, dry_run: bool) -> str:
+    """Where the link was put, or where it stands already."""
+    if value.known:
+        title = f"  {plain(value.title)}" if value.title else ""
+        return f"already in {shown(value.path)}:{value.line}{title}"
+    verb = "would add to" if dry_run else "added to"
+    place = shown(value.path) + (f":{value.line}" if value.line else "")
+    return f"{verb} {place}\n    * {plain(value.bullet)}"
+
+
+def imported(plan: ImportPlan, shown: Shown, dry_run: bool) -> str:
+    """The notes an import writes, those that stand already, those left alone."""
+    verb = "would write" if dry_run else "wrote"
+    lines = [
+        f"{verb} {shown(write.draft.path)}" + ("  (overwriting)" if write.before else "")
+        for write in plan.writes
+    ]
+    lines += [f"already there {shown(path)}" for path in plan.same]
+    lines += [f"left alone {shown(path)}" for path in plan.refused]
+    if dry_run:
+        for write in plan.writes:
+            lines += ["", styled(f"--- {shown(write.draft.path)}", "bold")]
+            lines += [plain(line) for line in write.draft.data.decode("utf-8", "replace").splitlines()]
+    elif plan.writes:
+        lines.append("kb sync reads them")
+    return "\n".join(lines)
+
+
+def initialised(plan: InitPlan, dry_run: bool) -> str:
+    """What a new notebook consists of, and what to type next."""
+    verb = "would write" if dry_run else "wrote"
+    lines = [f"{verb} {path}" for path, _ in plan.writes]
+    lines += [f"kept {path}" for path in plan.kept]
+    if plan.adopted:
+        lines.append(f"{count(plan.adopted, 'note')} adopted as they are")
+    if not dry_run:
+        lines += ["", f'next: cd {plan.root} && kb search "what you remember of a note"']
+    return "\n".join(lines)
