@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from kb import config
 from kb.config import Settings
 from kb.errors import ModelError, StoreError, UsageError
-from kb.model import Entry, Filter, LinkRecord, NoteKind, Person, Site, SyncReport, Term
+from kb.model import Entry, Filter, LinkRecord, NoteKind, Site, SyncReport, Term
 
 if TYPE_CHECKING:
     # Named anew, so that the doors may take the types of what they print from here.
@@ -257,7 +257,7 @@ class KnowledgeBase:
             self.settings,
             self.clock,
             url,
-            look_at=lambda url: run(check.look_at(url, self.settings, self.clock)),
+            look_at=lambda url: run(check.look_at(url, self._trusting(url), self.clock)),
             reread=self._read_notes,
             keep=lambda key, look, facts: check.keep(self.store, key, look, facts, self.settings),
             note=note,
@@ -267,6 +267,19 @@ class KnowledgeBase:
         if not dry_run:
             sync.record(self.store, self.settings)
         return added
+
+    def _trusting(self, url: str) -> Settings:
+        """The settings under which an address is looked at that the person has just typed.
+
+        Private hosts are skipped because a notebook can be a stranger's; one typed by hand is not.
+        """
+        from kb.urls import host
+        from kb.web.fetch.addresses import is_private, literal
+
+        name = host(url).strip("[]")
+        if name != "localhost" and (literal(name) is None or not is_private(name)):
+            return self.settings
+        return replace(self.settings, values={**self.settings.values, "links.private_hosts": "check"})
 
     def check_links(
         self,
@@ -298,16 +311,18 @@ class KnowledgeBase:
     def ignore(self, url: str) -> LinkRecord:
         """Leave a link out of checks from now on. UsageError if no note holds it."""
         record = self._link(url)
-        return self._say(replace(record, person=replace(record.person, ignored=True)))
+        return self._say(replace(record, person=replace(record.person, ignored=True)), self.clock.now())
 
     def vouch(self, url: str) -> LinkRecord:
         """Take the person's word that a link lives: its strikes are cleared. UsageError as above."""
         from kb.web.verdict import revive
 
-        record, now = self._link(url), self.clock.now()
+        record = self._link(url)
+        now = _after(self.clock.now(), record.looks.last_checked)
         looks = revive(record.looks, now)
         self.store.save_look(record.key, None, looks)
-        return self._say(replace(record, looks=looks, person=Person(False, alive_at=now)))
+        person = replace(record.person, ignored=False, alive_at=now)
+        return self._say(replace(record, looks=looks, person=person), now)
 
     def _link(self, url: str) -> LinkRecord:
         from kb import urls
@@ -318,10 +333,10 @@ class KnowledgeBase:
             raise UsageError(f"{url}: no note holds that link", hint="kb links   lists them")
         return record
 
-    def _say(self, record: LinkRecord) -> LinkRecord:
+    def _say(self, record: LinkRecord, now: str) -> LinkRecord:
         from kb.sync import record as write_ledger
 
-        person = replace(record.person, said_at=self.clock.now())
+        person = replace(record.person, said_at=_after(now, record.person.said_at))
         self.store.save_person(record.key, person)
         write_ledger(self.store, self.settings)
         return replace(record, person=person)
@@ -378,6 +393,15 @@ class KnowledgeBase:
 
 def _names(term: Term) -> set[str]:
     return {name.casefold() for name in (term.term, term.expansion, *term.aliases) if name}
+
+
+def _after(now: str, earlier: str | None) -> str:
+    """`now`, or a second after `earlier` where that is later: the ledger keeps the newest word of two."""
+    if earlier is None or now > earlier:
+        return now
+    from datetime import datetime, timedelta
+
+    return (datetime.fromisoformat(earlier) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _words_alone(error: ModelError) -> str:

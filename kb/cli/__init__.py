@@ -94,7 +94,7 @@ def main(ctx: click.Context, root: str | None, quiet: bool) -> None:
 
 def run() -> NoReturn:
     """Run a command and leave with its exit status: 0 clean, 1 something found, 2 cannot run."""
-    status = _status(sys.argv[1:])
+    status = invoke(sys.argv[1:])
     with suppress(BrokenPipeError):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -102,7 +102,8 @@ def run() -> NoReturn:
     os._exit(status)
 
 
-def _status(args: list[str]) -> int:
+def invoke(args: list[str]) -> int:
+    """Run a command; its exit status. What went wrong is said on stderr, never as a traceback."""
     try:
         result: Any = main.main(args=args, prog_name="kb", standalone_mode=False)
         return result if isinstance(result, int) else 0

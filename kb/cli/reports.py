@@ -74,7 +74,8 @@ def imported(plan: ImportPlan, shown: Shown, dry_run: bool) -> str:
     if dry_run:
         for write in plan.writes:
             lines += ["", styled(f"--- {shown(write.draft.path)}", "bold")]
-            lines += [plain(line) for line in write.draft.data.decode("utf-8", "replace").splitlines()]
+            text = write.draft.data.decode("utf-8", "replace").expandtabs(4)
+            lines += [plain(line) for line in text.splitlines()]
     elif plan.writes:
         lines.append("kb sync reads them")
     return "\n".join(lines)

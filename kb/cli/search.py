@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -11,7 +12,22 @@ from kb.cli import render
 from kb.cli.shared import as_json, filter_of, filters, notebook, print_json, progress, warn
 
 
-@click.command("search")
+class WithExclusions(click.Command):
+    """Takes `-word` for a part of the query, as it is inside quotes; no option here is so long."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Move exclusions behind `--`, where click takes them as they are."""
+        excluded = [arg for arg in args if EXCLUSION.match(arg)]
+        kept = [arg for arg in args if arg not in excluded]
+        split = [] if "--" in kept or not excluded else ["--"]
+        return super().parse_args(ctx, [*kept, *split, *excluded])
+
+
+# -n5 is an option with its value, -not a word to leave out.
+EXCLUSION = re.compile(r"-[^\W\d_]{2,}")
+
+
+@click.command("search", cls=WithExclusions)
 @click.argument("query", nargs=-1, required=True)
 @click.option(
     "--mode",
