@@ -126,7 +126,7 @@ class KnowledgeBase:
         `notice` says why. StoreBusy, StoreError, LedgerError.
         """
         report = self._read_notes(rehash=rehash, progress=progress)
-        return self._embed(report, progress) if embed else report
+        return self._embed(report, progress, fetch=True) if embed else report
 
     def _read_notes(self, *, rehash: bool = False, progress: Progress | None = None) -> SyncReport:
         from kb import fresh
@@ -138,11 +138,12 @@ class KnowledgeBase:
 
         return sync(self.store, self.settings, None, None, self.clock, rehash=rehash, progress=progress)
 
-    def _embed(self, report: SyncReport, progress: Progress | None) -> SyncReport:
+    def _embed(self, report: SyncReport, progress: Progress | None, *, fetch: bool) -> SyncReport:
+        """Embed what has no vector; `fetch` allows for a new model to be fetched, hashed and compared."""
         from kb import fresh
 
         try:
-            chosen = self._choose(embedding=True)
+            chosen = self._choose(embedding=fetch)
             pending = fresh.pending(self.store, self.settings, chosen.encoder.identity)
             if not pending:
                 return replace(report, pending=0, notice=chosen.notice)
@@ -225,7 +226,7 @@ class KnowledgeBase:
             else:
                 report = fresh.report(self.store, self.settings, freshness)
             if embed and 0 < report.pending <= REFRESH_PASSAGES:
-                report = self._embed(report, progress)
+                report = self._embed(report, progress, fetch=False)
         except StoreError as error:
             return [f"{error}; searching what was read before"]
         if embed and report.pending and not report.notice:

@@ -26,7 +26,6 @@ HOMES = {
     "yaml": {"notes.frontmatter"},
     "pyromark": {"notes.parse"},
     "sentence_transformers": {"search"},
-    "tokenizers": {"search"},
     "numpy": {"search"},
     "nh3": {"pages"},
     "markdown": {"plugin"},

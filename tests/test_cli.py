@@ -81,6 +81,14 @@ def test_an_exclusion_may_stand_outside_of_quotes(run: Run) -> None:
     assert not any("RTX" in hit["text"] for hit in without)
 
 
+def test_a_search_never_fetches_a_model(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KB_SEARCH_MODEL", "nobody/nothing")
+    ran = run("search", "qlora vram", "-n", "1")
+    assert ran.status == 0
+    assert "RTX 3060" in ran.out
+    assert "kb sync" in ran.err
+
+
 def test_filters_narrow_a_search_and_a_wrong_one_is_answered_with_the_right_ones(run: Run) -> None:
     assert {hit["kind"] for hit in run("search", "qlora", "--kind", "paper", "--json").json} == {"paper"}
     assert run("search", "qlora", "--since", "2031", "--json").json == []
