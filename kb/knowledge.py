@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kb.search.semantic import Semantic
     from kb.search.vectors import VectorFile
     from kb.store.store import Store
+    from kb.transfer import Export as Export
     from kb.transfer import ImportPlan as ImportPlan
     from kb.transfer import ImportReport as ImportReport
 
@@ -366,8 +367,11 @@ class KnowledgeBase:
         """The person's editor, if their config or environment names one."""
         return self.settings["editor.command"] or os.environ.get("KB_EDITOR") or None
 
-    def plan_import(self, source: str, *, overwrite: bool = False) -> ImportPlan:
-        """What an import of `source` would write. Nothing is written. ImportRefused."""
+    def plan_import(self, source: str, *, overwrite: bool = False, importer: str | None = None) -> ImportPlan:
+        """What an import of `source` would write. Nothing is written. ImportRefused.
+
+        `importer` names how to read it; without one the source tells.
+        """
         from kb.transfer import plan_import
 
         return plan_import(
@@ -375,6 +379,7 @@ class KnowledgeBase:
             self.settings.notes,
             overwrite=overwrite,
             day_first=self.settings["notes.day_first"],
+            importer=importer,
         )
 
     def apply_import(self, plan: ImportPlan) -> ImportReport:
@@ -382,6 +387,28 @@ class KnowledgeBase:
         from kb.transfer import apply_import
 
         return apply_import(plan)
+
+    def export(
+        self,
+        format: str,
+        narrow: Filter | None = None,
+        *,
+        private: bool = False,
+        output: str | None = None,
+    ) -> Export:
+        """The links that `narrow` allows, as another tool reads them; written to `output` if named.
+
+        What stands in private notes only is left out unless `private`. UsageError for an unknown
+        format, NoteUnwritable.
+        """
+        from kb.transfer import export, write_export
+
+        records = self.links(narrow)
+        tags = {row.path: row.tags for row in self.store.notes()}
+        exported = export(records, tags, format, private=private)
+        if output is not None:
+            write_export(Path(output), exported.text)
+        return exported
 
     # -- site ----------------------------------------------------------------------------------
 

@@ -25,7 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "glossary": ("glossary", "Show the terms: expansion, definition, where used."),
     "sync": ("sync", "Read changed notes into the store and embed them."),
     "new": ("new", "Start a dated note and open it in your editor."),
-    "import": ("import_notes", "Split a page of notes into dated notes."),
+    "import": ("import_notes", "Make notes of a page, a folder, a site or bookmarks."),
+    "export": ("export", "Write the links as JSON Lines, CSV, bookmarks.html or BibTeX."),
     "init": ("init", "Make a notebook in a folder."),
 }
 

@@ -9,7 +9,7 @@ from kb.cli.render import plain, styled
 from kb.model import SyncReport, Verdict
 
 if TYPE_CHECKING:
-    from kb.knowledge import Added, ImportPlan, InitPlan
+    from kb.knowledge import Added, Export, ImportPlan, InitPlan
 
 Shown = Callable[[str], str]
 
@@ -63,21 +63,37 @@ def added(value: Added, shown: Shown, dry_run: bool) -> str:
 
 
 def imported(plan: ImportPlan, shown: Shown, dry_run: bool) -> str:
-    """The notes an import writes, those that stand already, those left alone."""
+    """The files an import writes, those that stand already, those left alone."""
     verb = "would write" if dry_run else "wrote"
     lines = [
-        f"{verb} {shown(write.draft.path)}" + ("  (overwriting)" if write.before else "")
+        f"{verb} {shown(write.draft.path)}"
+        + ("  (a copy)" if write.draft.copy else "")
+        + ("  (overwriting)" if write.before else "")
         for write in plan.writes
     ]
+    lines += [f"{verb} {shown(copy.path)}  (a copy)" for copy in plan.copies]
     lines += [f"already there {shown(path)}" for path in plan.same]
     lines += [f"left alone {shown(path)}" for path in plan.refused]
     if dry_run:
         for write in plan.writes:
+            if write.draft.copy:
+                continue  # the person can look at the file itself
             lines += ["", styled(f"--- {shown(write.draft.path)}", "bold")]
             text = write.draft.data.decode("utf-8", "replace").expandtabs(4)
             lines += [plain(line) for line in text.splitlines()]
-    elif plan.writes:
+    elif plan.writes or plan.copies:
         lines.append("kb sync reads them")
+    return "\n".join(lines)
+
+
+def exported(value: Export, output: str | None) -> str:
+    """How many links were written where, and what was left out and why."""
+    lines = [f"{count(value.count, 'link')} written to {output}"] if output else []
+    if value.private:
+        stand = f"{count(value.private, 'link')} of private notes left out; --private takes them in"
+        lines.append(stand)
+    if value.other:
+        lines.append(f"{count(value.other, 'link')} left out: internal, or not for this format")
     return "\n".join(lines)
 
 
