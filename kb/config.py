@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kb.errors import ConfigError, NotebookNotFound
+from kb.values import dataclass
 
 CONFIG_NAME = "kb.toml"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from kb.model import Filter, Hit
 from kb.search.query import Query, banned, fts_match, merge, parse_query, quote, required
 from kb.search.rank import Ranked, fold, fuse, marks
 from kb.store.store import Store
+from kb.values import dataclass
 
 LEAST_COSINE = 0.33
 """Below it a passage that no word of the query led to is no answer.

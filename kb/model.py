@@ -8,13 +8,12 @@ otherwise; instants are ISO 8601 in UTC to the second (`2026-11-24T12:00:00Z`).
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import blake2b
 from typing import Protocol
+
+from kb.values import dataclass, field
 
 
 class NoteKind(StrEnum):
@@ -164,12 +163,19 @@ def _bound(text: str, *, last: bool) -> str:
     if not year or (month is not None and not 1 <= month <= 12):
         raise ValueError(f"not a date: {text!r}")
     month = month or (12 if last else 1)
-    length = calendar.monthrange(year, month)[1]
+    length = _days(year, month)
     if day is None:
         day = length if last else 1
     if not 1 <= day <= length:
         raise ValueError(f"not a date: {text!r}")
     return f"{year:04d}-{month:02d}-{day:02d}"
+
+
+def _days(year: int, month: int) -> int:
+    # The calendar module would say the same, and loads locales for it.
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in (4, 6, 9, 11) else 31
 
 
 # -- notes -----------------------------------------------------------------------------------
@@ -290,6 +296,8 @@ class Excerpt:
     @property
     def digest(self) -> str:
         """blake2b-16 hex of the text: the key of its vectors, shared by equal passages."""
+        from hashlib import blake2b  # 3 ms, which a search need not pay
+
         return blake2b(self.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 

@@ -131,6 +131,8 @@ class _Notes:
 
     def run(self) -> SyncReport:
         done, total = 0, len(self.freshness.changed)
+        if total or self.freshness.gone:
+            self.store.remember("scan", None)  # until all is done, the rows are of no one scan
         report = SyncReport(unchanged=self.freshness.unchanged)
         for batch in _batches(self.freshness.changed):
             self.tell(Stage.READING, done, total)
@@ -143,7 +145,15 @@ class _Notes:
             self.store.drop_notes(left)
         if self.freshness.rules_changed:
             self.store.remember("rules", self.rules)
+        self._remember_scan()
         return replace(report, deleted=len(left), problems=tuple(self.problems))
+
+    def _remember_scan(self) -> None:
+        """Let the next scan be told by its fingerprint alone, if the rows say what this one found."""
+        found = self.freshness.walk.found
+        mark = fresh.fingerprint(found)
+        if self.store.setting("scan") != mark and fresh.compare(found, self.store.file_stats()) == ((), ()):
+            self.store.remember("scan", mark)
 
     def _read(self, found: Found) -> _File | None:
         try:

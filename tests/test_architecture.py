@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "kb"
 
-GROUND = {"model", "errors", "urls", "config", "contract"}
+GROUND = {"values", "model", "errors", "urls", "config", "contract"}
 ROOMS = {"notes", "web", "search", "pages", "store"}
 STAGES = {"sync", "find", "add", "check", "publish", "transfer", "init"}
 DOORS = {"cli", "plugin"}

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from kb.errors import UsageError
 from kb.model import Filter, LinkKind, NoteKind, Standing, When
+from kb.values import dataclass, field
 
 # English function words and the verbs of asking: they match everywhere and tell nothing.
 _FUNCTION_WORDS = """

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from kb.model import Link, Note, NoteKind, Problem, Severity, Source, Term, Use, When, excerpt
 from kb.store.connection import Connected
 from kb.store.rows import Identity, Stamp, chunks, dates, join, marks, phrase, split, when
+from kb.values import dataclass
 
 # Words that stand in most addresses and tell nothing of the page.
 _COMMON = frozenset(

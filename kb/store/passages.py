@@ -188,7 +188,8 @@ class Passages(Connected):
         found: dict[int, list[int]] = {}
         for part in chunks(rows):
             pairs = self.connection.execute(
-                "SELECT v.row, p.id FROM vectors v JOIN passages p ON p.digest = v.digest"
+                # CROSS keeps SQLite from taking the tables the other way round, which it may guess.
+                "SELECT v.row, p.id FROM vectors v CROSS JOIN passages p ON p.digest = v.digest"
                 f" WHERE v.model_id = ? AND v.row IN ({marks(len(part))}) ORDER BY p.id",
                 [self._model(model), *part],
             )
@@ -201,7 +202,8 @@ class Passages(Connected):
         found: dict[int, list[int]] = {}
         for part in chunks(ids):
             pairs = self.connection.execute(
-                "SELECT p.id, v.row FROM passages p JOIN vectors v ON v.digest = p.digest AND v.model_id = ?"
+                "SELECT p.id, v.row FROM passages p"
+                " CROSS JOIN vectors v ON v.digest = p.digest AND v.model_id = ?"
                 f" WHERE p.id IN ({marks(len(part))}) ORDER BY p.id, v.window",
                 [self._model(model), *part],
             )
