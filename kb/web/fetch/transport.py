@@ -258,9 +258,10 @@ _HEAD_AND_MORE: Final = 64 * 1024
 class Unpacker:
     """Decodes a body as it comes, never to more than `cap` bytes: a small archive can unpack to gigabytes."""
 
-    def __init__(self, encoding: str, cap: int) -> None:
+    def __init__(self, encoding: str, cap: int, *, whole: bool = False) -> None:
         self.out = bytearray()
         self._cap = cap
+        self._whole = whole
         self._inflate: Any = None
         self._dead = False
         self._headed = False
@@ -277,7 +278,9 @@ class Unpacker:
     @property
     def enough(self) -> bool:
         """Whether the cap is reached, or the head of a page and some of its text has come."""
-        return self._dead or len(self.out) >= self._cap or (self._headed and len(self.out) >= _HEAD_AND_MORE)
+        if self._dead or len(self.out) >= self._cap:
+            return True
+        return self._headed and not self._whole and len(self.out) >= _HEAD_AND_MORE
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes off the wire."""
