@@ -58,7 +58,8 @@ MISSING_SENTENCES: Final = re.compile(
 OUT_OF_ORDER_TITLES: Final = re.compile(
     r"(?:5\d\d )?(?:(?:internal )?server error|bad gateway|gateway time ?out|"
     r"service (?:temporarily )?unavailable)(?: 5\d\d)?|database error|"
-    r"error establishing a database connection|(?:site |website |we are |were |down |currently )*(?:(?:is )?(?:under|down for|in|offline for) )?"
+    r"error establishing a database connection|(?:site |website |we are |were |down |currently )*"
+    r"(?:(?:is )?(?:under|down for|in|offline for) )?"
     r"(?:scheduled |planned )?maintenance(?: mode)?|"
     r"(?:well|we will) be (?:right )?back(?: soon| shortly)?|temporarily (?:unavailable|offline|down)|"
     r"too many requests|rate limit(?:ed)?(?: exceeded)?"

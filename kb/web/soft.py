@@ -212,8 +212,9 @@ def _evidence(outcome: Outcome, seen: Plain) -> tuple[bool, bool, str]:
 
 def _named(url: str, words: str) -> bool:
     """Whether the address itself speaks of this: then it is what was linked."""
-    slug = set(_words(unquote(urlsplit(url).path + " " + urlsplit(url).query)).split())
-    return bool(slug & set(_words(words).split()) - {"page", "the", "is", "for", "of", "found", "not"})
+    return bool(
+        _own_words(url) & set(_words(words).split()) - {"page", "the", "is", "for", "of", "found", "not"}
+    )
 
 
 def _is_site(part: str, outcome: Outcome, seen: Plain) -> bool:
