@@ -1,7 +1,7 @@
 """The fetcher: asks for one link as a careful browser would, and says what came of it.
 
-httpx's API over one transport per origin, since its pool slows with the square of the open
-connections. Redirects are followed here, each hop's name resolved, the address checked, and
+httpx's API over aiohttp's connections, since its own pool slows with the square of those that
+are open. Redirects are followed here, each hop's name resolved, the address checked, and
 that very address connected to.
 """
 
@@ -24,7 +24,7 @@ import httpx
 
 from kb import __version__, urls
 from kb.web.fetch.addresses import NameNotFound, ResolveFailed, Resolver, SystemResolver, is_private, literal
-from kb.web.fetch.transport import Cookies, Origin, Origins, Stop, Trail, Unpacker, classify
+from kb.web.fetch.transport import Connections, Cookies, Stop, Trail, Unpacker, classify
 from kb.web.outcome import Failure, Outcome
 
 USER_AGENT: Final = f"kb/{__version__} (+link check; a person's own bookmarks, a few requests a week)"
@@ -110,7 +110,7 @@ class HttpFetcher:
         self._resolver: Resolver = resolver or self._system or SystemResolver()
         self._from_environment = proxies is None
         self._proxies = urllib.request.getproxies() if proxies is None else dict(proxies)
-        self._origins = Origins(verify)
+        self._connections = Connections(verify)
 
     async def __aenter__(self) -> Self:
         return self
@@ -122,7 +122,7 @@ class HttpFetcher:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._origins.aclose()
+        await self._connections.aclose()
         if self._system is not None:
             await self._system.aclose()
 
@@ -238,30 +238,28 @@ class HttpFetcher:
         else:
             self._refuse_private(host)
             places = [url]
-        async with self._origins.lend(Origin(scheme, host, port, proxy)) as transport:
-            response: httpx.Response | None = None
-            for left in reversed(range(len(places))):
-                extensions = {
-                    "sni_hostname": host.strip("[]").removesuffix("."),
-                    "timeout": {
-                        "connect": min(self._limits.connect, _NEXT_ADDRESS) if left else self._limits.connect
-                    },
-                }
-                request = httpx.Request(
-                    "GET", places[-1 - left], headers={"Host": authority, **headers}, extensions=extensions
-                )
-                try:
-                    response = await transport.handle_async_request(request)
-                    break
-                except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                    if not left or classify(error)[0] is Failure.TLS:
-                        raise
-            if response is None:
-                raise Stop(Failure.NO_ROUTE)
+        response: httpx.Response | None = None
+        for left in reversed(range(len(places))):
+            extensions = {
+                "proxy": proxy,
+                "server_hostname": host.strip("[]").removesuffix(".") if scheme == "https" else None,
+                "connect": min(self._limits.connect, _NEXT_ADDRESS) if left else self._limits.connect,
+            }
+            request = httpx.Request(
+                "GET", places[-1 - left], headers={"Host": authority, **headers}, extensions=extensions
+            )
             try:
-                yield response
-            finally:
-                await response.aclose()
+                response = await self._connections.handle_async_request(request)
+                break
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                if not left or classify(error)[0] is Failure.TLS:
+                    raise
+        if response is None:
+            raise Stop(Failure.NO_ROUTE)
+        try:
+            yield response
+        finally:
+            await response.aclose()
 
     async def _addresses(self, host: str, port: int) -> list[str]:
         """Addresses to try, in order: those of the public internet, unless private ones are allowed."""
