@@ -56,6 +56,8 @@ KEYS: tuple[Key, ...] = (
     Key("links.timeout", 20.0, _N, "seconds for one link, redirects included"),
     Key("links.concurrency", 64, _N, "links looked at together"),
     Key("links.per_host", 4, _N, "links of one host looked at together"),
+    Key("links.interval", 0.1, _N, "seconds between two requests to one host"),
+    Key("links.archive", False, _N, "ask the Wayback machine to save a link that is added"),
     Key("links.dead_looks", 3, _N, "broken looks in a row before a link is dead"),
     Key("links.dead_days", 3.0, _N, "days those looks must span"),
     Key("links.gone_looks", 2, _N, "the same for 410 and vanished names"),

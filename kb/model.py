@@ -388,6 +388,7 @@ class Facts:
     """What a linked page or its site's API said of itself. `published` is ISO, as precise as known.
 
     `extra` holds what only one source knows (stars, points, categories): plain JSON values.
+    `now_title` is the page's title since `changed_at`, where that is no longer `title`.
     """
 
     title: str | None = None
@@ -400,6 +401,8 @@ class Facts:
     words: int | None = None
     fetched: str | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
+    now_title: str | None = None
+    changed_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ FLOORS = [GROUND, ROOMS, {"fresh"}, STAGES, {"knowledge"}, DOORS]
 HOMES = {
     "sqlite_utils": {"store"},
     "httpx": {"web.fetch"},
+    "aiohttp": {"web.fetch"},
+    "yarl": {"web.fetch"},
     "bs4": {"web.page"},
     "yaml": {"notes.frontmatter"},
     "pyromark": {"notes.parse"},

@@ -1,7 +1,7 @@
 """The fetcher: asks for one link as a careful browser would, and says what came of it.
 
-httpx's API over one transport per origin, since its pool slows with the square of the open
-connections. Redirects are followed here, each hop's name resolved, the address checked, and
+httpx's API over aiohttp's connections, since its own pool slows with the square of those that
+are open. Redirects are followed here, each hop's name resolved, the address checked, and
 that very address connected to.
 """
 
@@ -24,7 +24,7 @@ import httpx
 
 from kb import __version__, urls
 from kb.web.fetch.addresses import NameNotFound, ResolveFailed, Resolver, SystemResolver, is_private, literal
-from kb.web.fetch.transport import Cookies, Origin, Origins, Stop, Trail, Unpacker, classify
+from kb.web.fetch.transport import Connections, Cookies, Stop, Trail, Unpacker, classify
 from kb.web.outcome import Failure, Outcome
 
 USER_AGENT: Final = f"kb/{__version__} (+link check; a person's own bookmarks, a few requests a week)"
@@ -54,8 +54,19 @@ _BINARY: Final = re.compile(
 class Fetcher(Protocol):
     """The seam at which tests stand in for the network."""
 
-    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Outcome:
-        """Ask for `url`. Never raises for what the network does."""
+    async def get(
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        whole: bool = False,
+        once: bool = False,
+    ) -> Outcome:
+        """Ask for `url`; for the `whole` page, or its beginning; only `once`, or again if that may help.
+
+        Never raises for what the network does.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +110,7 @@ class HttpFetcher:
         self._resolver: Resolver = resolver or self._system or SystemResolver()
         self._from_environment = proxies is None
         self._proxies = urllib.request.getproxies() if proxies is None else dict(proxies)
-        self._origins = Origins(verify)
+        self._connections = Connections(verify)
 
     async def __aenter__(self) -> Self:
         return self
@@ -111,12 +122,23 @@ class HttpFetcher:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._origins.aclose()
+        await self._connections.aclose()
         if self._system is not None:
             await self._system.aclose()
 
-    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Outcome:
-        """Ask for `url`, once more if that may help, within `limits.timeout` seconds in all."""
+    async def get(
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        whole: bool = False,
+        once: bool = False,
+    ) -> Outcome:
+        """Ask for `url`, once more if that may help, within `limits.timeout` seconds in all.
+
+        The body is read as far as its head and some text; with `whole`, up to the caps.
+        """
         started = time.monotonic()
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = _HEADERS | {name: value for name, value in conditions.items() if value}
@@ -125,12 +147,13 @@ class HttpFetcher:
         trail = Trail.start(url)
         try:
             async with asyncio.timeout(self._limits.timeout):
-                outcome = first = await self._try(url, trail, headers, answered)
-                wait = self._wait(first, started)
+                outcome = first = await self._try(url, trail, headers, answered, whole)
+                wait = None if once else self._wait(first, started)
                 if wait is not None:
                     await asyncio.sleep(wait)
                     trail = Trail.start(url)
-                    second = await self._try(url, trail, headers | {"User-Agent": BROWSER_AGENT}, answered)
+                    browser = headers | {"User-Agent": BROWSER_AGENT}
+                    second = await self._try(url, trail, browser, answered, whole)
                     outcome = _better(first, second)
         except TimeoutError:
             # An answer whose body ran out of time is an answer all the same.
@@ -151,11 +174,11 @@ class HttpFetcher:
         return 0.0 if outcome.status in _TRY_AS_BROWSER else None
 
     async def _try(
-        self, url: str, trail: Trail, headers: Mapping[str, str], answered: dict[str, None]
+        self, url: str, trail: Trail, headers: Mapping[str, str], answered: dict[str, None], whole: bool
     ) -> Outcome:
         """One try, from the first hop to the last."""
         try:
-            await self._follow(trail, headers, urls.credentials(url), answered)
+            await self._follow(trail, headers, urls.credentials(url), answered, whole)
         except Stop as stop:
             return trail.outcome(stop.failure, stop.detail)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
@@ -169,6 +192,7 @@ class HttpFetcher:
         headers: Mapping[str, str],
         login: tuple[str, str] | None,
         answered: dict[str, None],
+        whole: bool,
     ) -> None:
         """Go from hop to hop until there is a final answer; Stop or an error of httpx where there is none."""
         cookies = Cookies()
@@ -188,7 +212,7 @@ class HttpFetcher:
                 answered[origin[1]] = None
                 trail.take(response)
                 if response.status_code not in REDIRECTS:
-                    await self._read(response, trail)
+                    await self._read(response, trail, whole)
                     return
                 cookies.take(trail.final_url, response.headers.multi_items())
             trail.hop(_target(trail.final_url, response))
@@ -214,30 +238,28 @@ class HttpFetcher:
         else:
             self._refuse_private(host)
             places = [url]
-        async with self._origins.lend(Origin(scheme, host, port, proxy)) as transport:
-            response: httpx.Response | None = None
-            for left in reversed(range(len(places))):
-                extensions = {
-                    "sni_hostname": host.strip("[]").removesuffix("."),
-                    "timeout": {
-                        "connect": min(self._limits.connect, _NEXT_ADDRESS) if left else self._limits.connect
-                    },
-                }
-                request = httpx.Request(
-                    "GET", places[-1 - left], headers={"Host": authority, **headers}, extensions=extensions
-                )
-                try:
-                    response = await transport.handle_async_request(request)
-                    break
-                except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                    if not left or classify(error)[0] is Failure.TLS:
-                        raise
-            if response is None:
-                raise Stop(Failure.NO_ROUTE)
+        response: httpx.Response | None = None
+        for left in reversed(range(len(places))):
+            extensions = {
+                "proxy": proxy,
+                "server_hostname": host.strip("[]").removesuffix(".") if scheme == "https" else None,
+                "connect": min(self._limits.connect, _NEXT_ADDRESS) if left else self._limits.connect,
+            }
+            request = httpx.Request(
+                "GET", places[-1 - left], headers={"Host": authority, **headers}, extensions=extensions
+            )
             try:
-                yield response
-            finally:
-                await response.aclose()
+                response = await self._connections.handle_async_request(request)
+                break
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                if not left or classify(error)[0] is Failure.TLS:
+                    raise
+        if response is None:
+            raise Stop(Failure.NO_ROUTE)
+        try:
+            yield response
+        finally:
+            await response.aclose()
 
     async def _addresses(self, host: str, port: int) -> list[str]:
         """Addresses to try, in order: those of the public internet, unless private ones are allowed."""
@@ -272,12 +294,13 @@ class HttpFetcher:
             return None
         return proxy if "://" in proxy else f"http://{proxy}"
 
-    async def _read(self, response: httpx.Response, trail: Trail) -> None:
+    async def _read(self, response: httpx.Response, trail: Trail, whole: bool) -> None:
         """The body's beginning, as much as facts need. Whatever happens to it, the answer stands."""
         if _BINARY.match(response.headers.get("content-type", "")):
             trail.truncated = True
             return
-        unpacker = Unpacker(response.headers.get("content-encoding", ""), self._limits.decoded_bytes)
+        encoding = response.headers.get("content-encoding", "")
+        unpacker = Unpacker(encoding, self._limits.decoded_bytes, whole=whole)
         taken = 0
         try:
             async with asyncio.timeout(self._limits.body_seconds):

@@ -1,4 +1,4 @@
-"""What the fetcher stands on: a transport per origin, faults by their name, bodies unpacked in bounds."""
+"""What the fetcher stands on: connections, faults by their name, bodies unpacked in bounds."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import socket
 import ssl
 import urllib.request
 import zlib
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.cookiejar import CookieJar
 from typing import Any, Final, Self
 
+import aiohttp
 import httpx
+import yarl
 
 from kb import urls
 from kb.web.outcome import Failure, Hop, Outcome
@@ -117,65 +117,100 @@ class _Answer:
 
 # -- connections -----------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Whom connections lead to. The name, not its address: TLS and Host are of the name."""
-
-    scheme: str
-    host: str
-    port: int
-    proxy: str | None = None
+_HEADER_BYTES: Final = 64 * 1024
 
 
-@dataclass(slots=True)
-class _Lent:
-    transport: httpx.AsyncHTTPTransport
-    users: int = 0
+class Connections(httpx.AsyncBaseTransport):
+    """httpx's transport over aiohttp's connections: its own pool slows with the square of them.
 
-
-class Origins:
-    """A transport per origin, lent out. Few idle ones are kept, so that thousands of hosts fit.
-
-    The TLS context is one for all: it takes 50 ms to make. httpx makes it, so SSL_CERT_FILE and
-    SSL_CERT_DIR are honoured.
+    One session and one TLS context for all: the latter takes 50 ms to make, once it is needed.
+    httpx makes it, so SSL_CERT_FILE and SSL_CERT_DIR are honoured. A request's extensions may
+    name the `proxy` to go by, the `server_hostname` that TLS is to be with, and the seconds to
+    `connect` in.
     """
 
-    def __init__(self, verify: ssl.SSLContext | None = None, idle: int = 64) -> None:
+    def __init__(self, verify: ssl.SSLContext | None = None) -> None:
         self._verify = verify
-        self._idle = idle
-        self._lent: OrderedDict[Origin, _Lent] = OrderedDict()
+        self._session: aiohttp.ClientSession | None = None
 
-    @asynccontextmanager
-    async def lend(self, origin: Origin) -> AsyncIterator[httpx.AsyncHTTPTransport]:
-        """The transport of an origin, for one request."""
-        lent = self._lent.get(origin)
-        if lent is None:
-            if self._verify is None:
-                self._verify = httpx.create_ssl_context()
-            limits = httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=10)
-            lent = self._lent[origin] = _Lent(
-                httpx.AsyncHTTPTransport(verify=self._verify, limits=limits, proxy=origin.proxy)
-            )
-        self._lent.move_to_end(origin)
-        lent.users += 1
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Ask, and give the answer with its body unread. Raises what httpx raises."""
+        extensions = request.extensions
         try:
-            yield lent.transport
-        finally:
-            lent.users -= 1
-            await self._shed()
+            answer = await self._open().request(
+                request.method,
+                yarl.URL(str(request.url), encoded=True),  # every byte of it as it is
+                headers=request.headers,
+                allow_redirects=False,
+                proxy=extensions.get("proxy"),
+                server_hostname=extensions.get("server_hostname"),
+                ssl=self._trust() if request.url.scheme == "https" else True,
+                timeout=aiohttp.ClientTimeout(sock_connect=extensions.get("connect")),
+            )
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _as_httpx(error)(str(error)) from error
+        return httpx.Response(
+            answer.status, headers=answer.raw_headers, stream=_Body(answer), request=request
+        )
 
-    async def _shed(self) -> None:
-        while len(self._lent) > self._idle:
-            idle = next((origin for origin, lent in self._lent.items() if not lent.users), None)
-            if idle is None:
-                return
-            await self._lent.pop(idle).transport.aclose()
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # As many as are asked for at once; how many that is, the caller decides.
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                max_line_size=_HEADER_BYTES,
+                max_field_size=_HEADER_BYTES,
+            )
+        return self._session
+
+    def _trust(self) -> ssl.SSLContext:
+        if self._verify is None:
+            self._verify = httpx.create_ssl_context()
+        return self._verify
 
     async def aclose(self) -> None:
         """Close every connection."""
-        while self._lent:
-            await self._lent.popitem()[1].transport.aclose()
+        if self._session is not None:
+            await self._session.close()
+
+
+class _Body(httpx.AsyncByteStream):
+    """What follows the headers."""
+
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._answer.content.iter_any():
+                yield chunk
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _as_httpx(error)(str(error)) from error
+
+    async def aclose(self) -> None:
+        # Read to its end, the connection serves the next request; else there is no telling what comes.
+        if self._answer.content.at_eof():
+            await self._answer.release()
+        else:
+            self._answer.close()
+
+
+def _as_httpx(error: Exception) -> type[httpx.TransportError]:
+    """The error of httpx's that one of aiohttp's is."""
+    match error:
+        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+            return httpx.ProxyError
+        case aiohttp.ClientConnectorError():
+            return httpx.ConnectError
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientResponseError():
+            return httpx.RemoteProtocolError
+        case TimeoutError():
+            return httpx.ConnectTimeout
+        case _:
+            return httpx.ReadError
 
 
 # -- faults ----------------------------------------------------------------------------------------
@@ -210,15 +245,13 @@ def classify(error: BaseException) -> tuple[Failure, str]:
     """The failure that an error of httpx, or one below it, means, and words for it."""
     chain = list(_causes(error))
     for cause in chain:
-        if isinstance(cause, ssl.SSLCertVerificationError):
+        # aiohttp's own errors of these kinds lack what OpenSSL said; the cause behind them has it.
+        if isinstance(cause, ssl.SSLCertVerificationError) and hasattr(cause, "verify_code"):
             return Failure.TLS, _CERTIFICATE.get(cause.verify_code, f"certificate: {cause.verify_message}")
-        if isinstance(cause, ssl.SSLError) and not isinstance(
-            cause, ssl.SSLEOFError | ssl.SSLZeroReturnError
-        ):
-            return (
-                Failure.TLS,
-                f"TLS handshake failed ({(cause.reason or 'no reason').lower().replace('_', ' ')})",
-            )
+        ended = isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+        if isinstance(cause, ssl.SSLError) and hasattr(cause, "reason") and not ended:
+            words = (cause.reason or "no reason").lower().replace("_", " ")
+            return Failure.TLS, f"TLS handshake failed ({words})"
     for cause in chain:
         if isinstance(cause, socket.gaierror):
             return Failure.UNRESOLVED, str(cause)
@@ -258,9 +291,10 @@ _HEAD_AND_MORE: Final = 64 * 1024
 class Unpacker:
     """Decodes a body as it comes, never to more than `cap` bytes: a small archive can unpack to gigabytes."""
 
-    def __init__(self, encoding: str, cap: int) -> None:
+    def __init__(self, encoding: str, cap: int, *, whole: bool = False) -> None:
         self.out = bytearray()
         self._cap = cap
+        self._whole = whole
         self._inflate: Any = None
         self._dead = False
         self._headed = False
@@ -277,7 +311,9 @@ class Unpacker:
     @property
     def enough(self) -> bool:
         """Whether the cap is reached, or the head of a page and some of its text has come."""
-        return self._dead or len(self.out) >= self._cap or (self._headed and len(self.out) >= _HEAD_AND_MORE)
+        if self._dead or len(self.out) >= self._cap:
+            return True
+        return self._headed and not self._whole and len(self.out) >= _HEAD_AND_MORE
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes off the wire."""

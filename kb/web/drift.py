@@ -1,0 +1,52 @@
+"""Whether a page is still called what it was called, and what to know of it then. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from kb.model import Facts
+
+_COUNT: Final = re.compile(r"\A\s*[(\[]\d+\+?[)\]]\s*")
+_WORD: Final = re.compile(r"\w+")
+
+
+def changed(old: str, new: str) -> bool:
+    """Whether a title is another one, not the same in another dress.
+
+    Case, punctuation, a count of messages in front, and a site's name beside it are dress: one
+    title holds all of the other's words in a row.
+    """
+    one, other = _words(old), _words(new)
+    return bool(one and other) and f" {one} " not in f" {other} " and f" {other} " not in f" {one} "
+
+
+def _words(title: str) -> str:
+    return " ".join(_WORD.findall(re.sub(r"['\u2019]", "", _COUNT.sub("", title).casefold())))
+
+
+def learn(known: Facts, told: Facts) -> Facts:
+    """What is known of a page once it has told `told` of itself.
+
+    A title that is known stays: one that is no longer the page's is noted beside it.
+    """
+    if not told.title:
+        return known
+    if not known.title:
+        return told
+    if not changed(known.title, told.title):
+        if known.now_title is None:
+            return known
+        return replace(known, now_title=None, changed_at=None, fetched=told.fetched)
+    if known.now_title == told.title:
+        return known
+    since = known.changed_at or told.fetched
+    return replace(known, now_title=told.title, changed_at=since, fetched=told.fetched)
+
+
+def accept(facts: Facts, at: str) -> Facts:
+    """The facts once the person has looked, at the instant `at`: the page's title is what it is now."""
+    if facts.now_title is None:
+        return facts
+    return replace(facts, title=facts.now_title, now_title=None, changed_at=None, fetched=at)
