@@ -164,8 +164,7 @@ def _personal_config(environ: Mapping[str, str]) -> Path:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -185,7 +184,10 @@ def _known(path: Path, name: str) -> Key:
     if key is None:
         from difflib import get_close_matches  # 5 ms, needed only to word this error
 
-        close = get_close_matches(name, _BY_NAME, n=1)
+        # A key without its table, as `notes = "x"` at the top, before one that is merely spelled alike.
+        close = [full for full in _BY_NAME if full.endswith(f".{name}")] or get_close_matches(
+            name, _BY_NAME, n=1
+        )
         table, _, leaf = name.rpartition(".")
         shown = f"[{table}] {leaf}" if table else leaf
         hint = f"did you mean {close[0]}?" if close else "keys: " + ", ".join(_BY_NAME)
@@ -238,7 +240,9 @@ def _inside(root: Path, values: Mapping[str, Any]) -> None:
     """A notebook's folder of notes lies in the notebook."""
     name = str(values["notebook.notes"])
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts:
+    outside = path.is_absolute() or ".." in path.parts
+    # A link may lead out as well, and a notebook can be a stranger's.
+    if outside or not (root / name).resolve().is_relative_to(root.resolve()):
         raise ConfigError(
             f"{root / CONFIG_NAME}: [notebook] notes is {name!r}, outside of the notebook",
             hint='name a folder beside kb.toml, such as notes = "notes", or "."',

@@ -11,7 +11,8 @@ import zlib
 from collections.abc import Mapping, Sequence
 
 from kb import __version__
-from kb.config import Settings
+from kb.config import CONFIG_NAME, Settings
+from kb.errors import NotebookNotFound
 from kb.model import SyncReport
 from kb.notes.files import Found, Walk, walk
 from kb.store.signature import signature
@@ -47,6 +48,12 @@ class Freshness:
 def look(store: Store, settings: Settings, *, rehash: bool = False) -> Freshness:
     """Scan the notes folder and the ledger's stamps. `rehash` takes every file for changed."""
     scanned = time.time_ns()
+    if not settings.notes.is_dir() and store.stamps():
+        # Taken for an empty folder, it would cost the store every note that it holds.
+        raise NotebookNotFound(
+            f"{settings.notes}: the folder of the notes is gone",
+            hint=f"bring it back, or name another: [notebook] notes in {settings.root / CONFIG_NAME}",
+        )
     found = walk(settings.notes)
     rules_changed = store.setting("rules") != rules(settings)
     everything = rehash or rules_changed

@@ -89,8 +89,15 @@ class KnowledgeBase:
     def __enter__(self) -> KnowledgeBase:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from sqlite3 import DatabaseError
+
         self.close()
+        if isinstance(error, DatabaseError):
+            raise StoreError(
+                f"{self.settings.store}: cannot be used ({error})",
+                hint="delete the .kb folder and run `kb sync`: notes and ledger rebuild it",
+            ) from error
 
     def close(self) -> None:
         """Let go of the store."""

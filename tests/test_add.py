@@ -124,6 +124,10 @@ def test_a_bare_host_is_taken_for_https() -> None:
     assert web_address(" example.org/a ") == "https://example.org/a"
 
 
+def test_a_backslash_in_a_path_is_the_slash_that_browsers_make_of_it() -> None:
+    assert web_address("https://example.org/a\\b?c\\d") == "https://example.org/a/b?c\\d"
+
+
 def test_a_note_is_named_from_here_or_from_the_notes_with_or_without_its_ending(
     notebook: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +135,10 @@ def test_a_note_is_named_from_here_or_from_the_notes_with_or_without_its_ending(
     monkeypatch.chdir(notebook)
     for name in ("papers/qlora.md", "papers/qlora", "notes/papers/qlora", str(notes / "papers/qlora.md")):
         assert note_path(notes, name, "2026-11-24") == "papers/qlora.md"
-    for name in ("nothing", "../kb.toml", "/etc/passwd"):
+    (notes / "data.csv").write_text("a,b\n")
+    (notes / ".hidden").mkdir()
+    (notes / ".hidden" / "n.md").write_text("* n\n")
+    for name in ("nothing", "../kb.toml", "/etc/passwd", "/", "", ".", "data.csv", ".hidden/n.md", "papers"):
         with pytest.raises(UnknownNote):
             note_path(notes, name, "2026-11-24")
 

@@ -79,6 +79,7 @@ def test_an_exclusion_may_stand_outside_of_quotes(run: Run) -> None:
     assert any("RTX" in hit["text"] for hit in everything)
     assert without
     assert not any("RTX" in hit["text"] for hit in without)
+    assert run("search", "-n", "1", "qlora", "-3060").status == 0
 
 
 def test_a_search_never_fetches_a_model(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,6 +191,41 @@ def test_a_reader_that_leaves_ends_the_command_quietly(notebook: Path) -> None:
     )
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_a_terminal_that_lacks_a_letter_shows_its_number(notebook: Path) -> None:
+    (notebook / "notes" / "dash.md").write_text("* a walrus \u2014 large\n")
+    done = subprocess.run(
+        [sys.executable, "-c", "from kb.cli import run; run()", "search", "--mode", "keyword", "walrus"],
+        cwd=notebook, capture_output=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert b"walrus \\u2014 large" in done.stdout
+
+
+def test_a_damaged_store_is_told_with_what_mends_it(run: Run, notebook: Path) -> None:
+    run("links")
+    store = notebook / ".kb" / "kb.sqlite3"
+    data = bytearray(store.read_bytes())
+    data[4096:] = b"\x5a" * (len(data) - 4096)
+    store.write_bytes(data)
+    for suffix in ("-wal", "-shm"):
+        store.with_name(store.name + suffix).unlink(missing_ok=True)
+    ran = run("links")
+    assert ran.status == 2
+    assert "kb.sqlite3" in ran.err
+    assert "kb sync" in ran.err
+
+
+def test_a_notes_folder_that_is_gone_does_not_empty_the_store(run: Run, notebook: Path) -> None:
+    run("sync")
+    (notebook / "notes").rename(notebook / "elsewhere")
+    ran = run("sync")
+    assert ran.status == 2
+    assert "notes" in ran.err
+    (notebook / "elsewhere").rename(notebook / "notes")
+    assert "none changed" in run("sync").err
 
 
 def test_a_full_disk_behind_stdout_is_told(notebook: Path) -> None:

@@ -10,6 +10,7 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import click
@@ -99,10 +100,15 @@ def run() -> NoReturn:
     # Ten thousand notes are scanned into some objects each, none of them garbage: looking for
     # cycles every 700 objects would take a third of that time.
     gc.set_threshold(100_000, 50, 100)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that lacks a letter shows its number; a dash in a note is no reason to stop.
+            stream.reconfigure(errors="backslashreplace")
     status = invoke(sys.argv[1:])
-    with suppress(BrokenPipeError):
-        sys.stdout.flush()
-        sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError):
+            if stream is not None:
+                stream.flush()
     # Nothing is left to write: the interpreter's own tidying would cost ten milliseconds more.
     os._exit(status)
 

@@ -27,7 +27,7 @@ def plain(text: str) -> str:
 
 def styled(text: str, style: str, *, stream: object = None) -> str:
     """`text` in an ANSI style, where stdout is a terminal and NO_COLOR is not set."""
-    if not text or os.environ.get("NO_COLOR") or not sys.stdout.isatty():
+    if not text or os.environ.get("NO_COLOR") or sys.stdout is None or not sys.stdout.isatty():
         return text
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
 

@@ -23,8 +23,8 @@ class WithExclusions(click.Command):
         return super().parse_args(ctx, [*kept, *split, *excluded])
 
 
-# -n5 is an option with its value, -not a word to leave out.
-EXCLUSION = re.compile(r"-[^\W\d_]{2,}")
+# -n5 is an option with its value, -not and -70b are words to leave out.
+EXCLUSION = re.compile(r"-(?!-)(?!n\d*$)(?!h$)\w")
 
 
 @click.command("search", cls=WithExclusions)
