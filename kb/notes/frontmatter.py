@@ -72,6 +72,9 @@ def read(path: str, raw: bytes) -> FrontMatter:
         message = f"front matter is {end - start:,} bytes long; kb reads up to {MAX_BYTES:,}"
         return FrontMatter(body=body, problems=[Problem(path, 1, Severity.ERROR, message, "shorten it")])
     text = raw[start:end].decode("utf-8", "replace")
+    plain = _plain(text)
+    if plain is not None:
+        return FrontMatter(*plain, body)
     reader = _Reader(path)
     try:
         values = reader.document(text)
@@ -82,6 +85,38 @@ def read(path: str, raw: bytes) -> FrontMatter:
         reader.problems.append(_from_yaml(path, error))
         values = {}
     return FrontMatter(values, reader.lines, body, reader.problems)
+
+
+_PLAIN_LINE = re.compile(
+    r"(?P<key>[A-Za-z_][A-Za-z0-9_-]{0,60}):[ ]+"
+    r"(?:(?P<text>\w[\w .,/()+'&;!?-]*)|\[(?P<list>[ ]*\w[\w ./()+'-]*(?:,[ ]*\w[\w ./()+'-]*)*)\])[ ]*\Z"
+)
+
+
+def _plain(text: str) -> tuple[dict[str, Any], dict[str, int]] | None:
+    """Values and lines where every line is `key: words` or `key: [words, words]`, as most are.
+
+    What YAML makes of such lines needs no parser, and takes a tenth of its time. None for
+    anything that could mean more than it says.
+    """
+    values: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    for number, line in enumerate(text.split("\n"), 2):
+        if not line or line == "\r":
+            continue
+        found = _PLAIN_LINE.match(line.removesuffix("\r"))
+        if found is None:
+            return None
+        key, words, items = found.groups()
+        if key in values or key.lower() in _NOT_TEXT:
+            return None
+        lines[key] = number
+        values[key] = (
+            [_value(item.strip()) for item in items.split(",")]
+            if items is not None
+            else _value(words.rstrip())
+        )
+    return values, lines
 
 
 class _Fault(Exception):
@@ -172,8 +207,11 @@ def _line(event: Any) -> int:
 
 def _scalar(event: Any) -> Any:
     text: str = event.value
-    if not event.implicit[0] or event.style not in (None, ""):
-        return text
+    return _value(text) if event.implicit[0] and event.style in (None, "") else text
+
+
+def _value(text: str) -> Any:
+    """What an unquoted scalar means."""
     if text in ("", "~", "null", "Null", "NULL"):
         return None
     if text in ("true", "True", "TRUE"):
