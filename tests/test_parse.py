@@ -378,3 +378,24 @@ def test_hostile_text_is_read_in_time(name: str) -> None:
     start = time.process_time()
     parse("n.md", HOSTILE[name].encode())
     assert time.process_time() - start < 10
+
+
+JOINED = "a list follows a paragraph without a blank line: MkDocs renders it as text"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("words\n* a\n* b\n\nwords\n* c\n", [2]),
+        ("words\r\n1. a\r\n", [2]),
+        ("> words\n> * a\n", [2]),
+        ("words\n\n* a\n", []),
+        ("# heading\n* a\n", []),
+        ("* a\n\t* b\n", []),
+        ("* a\n\n\tmore\n\n\t* b\n", []),
+        ("words\n***\n* a\n", []),
+        ("| a |\n|---|\n| b |\n\n* c\n", []),
+    ],
+)
+def test_a_list_that_the_site_would_not_show_as_one_is_said(text: str, lines: list[int]) -> None:
+    assert [one.line for one in parse("n.md", text.encode()).problems if one.message == JOINED] == lines

@@ -37,13 +37,15 @@ class FrontMatter:
     """What a note's front matter says.
 
     `body` is the offset in the text at which the body begins; `lines` gives the line of each
-    key. `values` is empty where the YAML cannot be read; the problems say why.
+    key. `values` is empty where the YAML cannot be read; the problems say why, and `mentions`
+    holds those of `private` and `draft` that stand there all the same, with their lines.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
     body: int = 0
     problems: list[Problem] = field(default_factory=list)
+    mentions: Mapping[str, int] = field(default_factory=dict)
 
 
 def split(raw: bytes) -> tuple[int, int, int]:
@@ -67,10 +69,12 @@ def read(path: str, raw: bytes) -> FrontMatter:
             found.problems.append(
                 Problem(path, 1, Severity.ERROR, "front matter has no end", "close it with a line ---")
             )
+            found.mentions = _mentions(raw[opening.end() : opening.end() + MAX_BYTES])
         return found
     if end - start > MAX_BYTES:
         message = f"front matter is {end - start:,} bytes long; kb reads up to {MAX_BYTES:,}"
-        return FrontMatter(body=body, problems=[Problem(path, 1, Severity.ERROR, message, "shorten it")])
+        problem = Problem(path, 1, Severity.ERROR, message, "shorten it")
+        return FrontMatter(body=body, problems=[problem], mentions=_mentions(raw[start:end]))
     text = raw[start:end].decode("utf-8", "replace")
     plain = _plain(text)
     if plain is not None:
@@ -84,7 +88,20 @@ def read(path: str, raw: bytes) -> FrontMatter:
     except yaml.YAMLError as error:
         reader.problems.append(_from_yaml(path, error))
         values = {}
-    return FrontMatter(values, reader.lines, body, reader.problems)
+    mentions = _mentions(raw[start:end]) if reader.problems else {}
+    return FrontMatter(values, reader.lines, body, reader.problems, mentions)
+
+
+_MENTION = re.compile(rb"^[ \t{,]*[\"']?(private|draft)[\"']?[ \t]*:", re.IGNORECASE | re.MULTILINE)
+
+
+def _mentions(text: bytes) -> dict[str, int]:
+    """Which of `private` and `draft` unreadable front matter speaks of, and in which line."""
+    text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    found: dict[str, int] = {}
+    for match in _MENTION.finditer(text):
+        found.setdefault(match[1].decode().lower(), text.count(b"\n", 0, match.end()) + 2)
+    return found
 
 
 _PLAIN_LINE = re.compile(

@@ -25,6 +25,7 @@ MAX_ATTRIBUTION = 200
 
 _ATTRIBUTION = re.compile(r"(?:—|–|―|--)\s*\S")
 _ATTRIBUTES = re.compile(r"\s*\{:[^{}]*\}\s*\Z")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 _URL_TEXT = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.)\S+")
 
 
@@ -56,6 +57,7 @@ class Builder:
         self._title: Text | None = None
         self._references: dict[str, int] = {}
         self._footnotes: list[tuple[int, int, str]] = []
+        self._warned_nesting = self._warned_joined = False
 
     def open(self, start: int, kind: str = "tight") -> Leaf:
         """Open a run of inline text."""
@@ -239,22 +241,31 @@ class Builder:
         # An item's range may begin with the line end, and in a quote the `>`, before its marker.
         while start < len(raw) and raw[start] in b" \t\r\n>":
             start += 1
-        # The warning is given once a note; until then each nested bullet is measured.
+        # Each warning is given once a note; until then each nested bullet is measured.
         column = 0
-        if not self.problems:
+        if not self._warned_nesting:
             before = raw[self.source.line_start(start) : start]
             column = len(before.expandtabs(4))
             if above.kind == "bullet" and 0 < column - above.mark < 4:
-                self.problems.append(
-                    Problem(
-                        self.path,
-                        self.source.line(start),
-                        Severity.WARNING,
-                        "a bullet is nested by less than four columns: MkDocs renders it flat",
-                        "indent nested bullets by four spaces or a tab",
-                    )
+                self._warned_nesting = True
+                self._warn(
+                    start,
+                    "a bullet is nested by less than four columns: MkDocs renders it flat",
+                    "indent nested bullets by four spaces or a tab",
+                )
+        if above.intro is not None and above.kind in ("document", "quote") and not self._warned_joined:
+            between = raw[above.intro.end : start]
+            if len(between) < 100 and len(_LINE_END.findall(between)) == 1 and not between.strip(b" \t\r\n>"):
+                self._warned_joined = True
+                self._warn(
+                    start,
+                    "a list follows a paragraph without a blank line: MkDocs renders it as text",
+                    "put a blank line before it",
                 )
         self._push(Frame("bullet", start, mark=column))
+
+    def _warn(self, at: int, message: str, hint: str) -> None:
+        self.problems.append(Problem(self.path, self.source.line(at), Severity.WARNING, message, hint))
 
     def _end_own(self, kind: PassageKind) -> None:
         frame = self._stack.pop()
