@@ -399,3 +399,14 @@ JOINED = "a list follows a paragraph without a blank line: MkDocs renders it as 
 )
 def test_a_list_that_the_site_would_not_show_as_one_is_said(text: str, lines: list[int]) -> None:
     assert [one.line for one in parse("n.md", text.encode()).problems if one.message == JOINED] == lines
+
+
+def test_an_address_beyond_all_servers_is_left_out_and_said() -> None:
+    long = "http://x.example/" + "a" * 9_000
+    note = parse(
+        "n.md", f"one\n\n[a](http://y.example/) {long}\n![p](data:image/png;base64,{'A' * 9_000})\n".encode()
+    )
+    assert [link.url for link in note.links] == ["http://y.example/"]
+    assert [(one.line, one.message) for one in note.problems] == [
+        (3, "an address of 9,017 bytes is left out; kb reads up to 8,192")
+    ]

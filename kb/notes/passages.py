@@ -22,6 +22,8 @@ from kb.notes.source import Source
 MAX_PARENTS = 8
 # A line after or before a quote that is longer than this is a paragraph, not who said it.
 MAX_ATTRIBUTION = 200
+# No server takes a longer one; what is longer is a picture's bytes (`data:`) or a mistake.
+MAX_ADDRESS = 8 * 1024
 
 _ATTRIBUTION = re.compile(r"(?:—|–|―|--)\s*\S")
 _ATTRIBUTES = re.compile(r"\s*\{:[^{}]*\}\s*\Z")
@@ -264,6 +266,14 @@ class Builder:
                 )
         self._push(Frame("bullet", start, mark=column))
 
+    def _too_long(self, text: Text) -> None:
+        """Say which addresses are no links; a picture that is its own address (`data:`) is none anyway."""
+        for link in text.links:
+            size = link.span.end - link.span.start
+            if size > MAX_ADDRESS and link.href[:5].lower() != "data:":
+                message = f"an address of {size:,} bytes is left out; kb reads up to {MAX_ADDRESS:,}"
+                self.problems.append(Problem(self.path, link.line, Severity.WARNING, message))
+
     def _warn(self, at: int, message: str, hint: str) -> None:
         self.problems.append(Problem(self.path, self.source.line(at), Severity.WARNING, message, hint))
 
@@ -368,7 +378,10 @@ class Builder:
         index = len(self.passages)
         found: list[Link] = []
         for text in texts:
-            found += text.links
+            kept = [link for link in text.links if link.span.end - link.span.start <= MAX_ADDRESS]
+            if len(kept) < len(text.links):
+                self._too_long(text)
+            found += kept
             for label in text.notes:
                 self._references.setdefault(label, index)
         span = self.source.span(start, end)
