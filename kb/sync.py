@@ -12,22 +12,22 @@ the first look, fact or word of the person, so that syncing never makes git see 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from kb import fresh, urls
+from kb import fresh, reading, urls
 from kb.config import Settings
 from kb.errors import UnknownNote
 from kb.fresh import Freshness
-from kb.model import Clock, Link, LinkRecord, Note, Problem, Severity, SyncReport
+from kb.model import Clock, LinkRecord, Problem, Severity, SyncReport
 from kb.notes import files
-from kb.notes.files import Found
 from kb.notes.parse import parse
+from kb.reading import Read, Wanted
 from kb.store import ledger, lock
-from kb.store.rows import Identity, Stamp
+from kb.store.prepared import Prepared
+from kb.store.rows import Stamp
 from kb.store.store import Store
 
 if TYPE_CHECKING:
@@ -88,25 +88,11 @@ def sync(
     )
 
 
-def identify(link: Link) -> Identity:
-    """Which link a mention means."""
-    return Identity(urls.key(link.url), urls.link_kind(link.url, link.anchor), urls.host(link.url))
-
-
 def _silent(_stage: Stage, _done: int, _total: int) -> None:
     """The progress of a sync that nobody watches."""
 
 
 # -- notes -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file that was read."""
-
-    path: str
-    data: bytes
-    stamp: Stamp
 
 
 class _Notes:
@@ -134,9 +120,9 @@ class _Notes:
         if total or self.freshness.gone:
             self.store.remember("scan", None)  # until all is done, the rows are of no one scan
         report = SyncReport(unchanged=self.freshness.unchanged)
-        for batch in _batches(self.freshness.changed):
+        for batch in _batches(reading.read_all(self.root, self._wanted(), day_first=self.day_first)):
             self.tell(Stage.READING, done, total)
-            report = self._record(report, [file for found in batch if (file := self._read(found))])
+            report = self._record(report, [one for one in batch if not self._failed(one)])
             done += len(batch)
         if total:
             self.tell(Stage.READING, total, total)
@@ -155,50 +141,56 @@ class _Notes:
         if self.store.setting("scan") != mark and fresh.compare(found, self.store.file_stats()) == ((), ()):
             self.store.remember("scan", mark)
 
-    def _read(self, found: Found) -> _File | None:
-        try:
-            data = files.read(self.root, found.path)
-        except UnknownNote:
-            return None  # it went since the scan; the next sync forgets it
-        except OSError as error:
-            message = f"cannot be read: {(error.strerror or str(error)).lower()}"
-            self.problems.append(
-                Problem(found.path, 0, Severity.ERROR, message, "what it said before is kept")
+    def _wanted(self) -> list[Wanted]:
+        """The files to read. Where the rules changed, equal bytes say nothing: every row is made anew."""
+        known = {} if self.freshness.rules_changed else self.stamps
+        return [
+            Wanted(
+                found.path,
+                found.size,
+                fresh.settled_mtime(found, self.freshness.scanned_ns),
+                known[found.path].digest if found.path in known else "",
             )
-            return None
-        mtime = fresh.settled_mtime(found, self.freshness.scanned_ns)
-        return _File(found.path, data, Stamp(found.size, mtime, blake2b(data, digest_size=16).hexdigest()))
+            for found in self.freshness.changed
+        ]
 
-    def _record(self, report: SyncReport, read: Sequence[_File]) -> SyncReport:
+    def _failed(self, one: Read) -> bool:
+        if one.fault:
+            hint = "what it said before is kept"
+            message = f"cannot be read: {one.fault}"
+            self.problems.append(Problem(one.path, 0, Severity.ERROR, message, hint))
+        # One that went since the scan is forgotten by the next sync.
+        return one.gone or bool(one.fault)
+
+    def _record(self, report: SyncReport, read: Sequence[Read]) -> SyncReport:
         """One batch: what it is to the store, then one transaction."""
         touched: dict[str, Stamp] = {}
         renamed: list[tuple[str, str]] = []
         dropped: list[str] = []
-        put: list[tuple[Note, Stamp]] = []
+        put: list[Prepared] = []
         same = added = 0
-        for file in read:
-            known = self.stamps.get(file.path)
-            if known is not None and known.digest == file.stamp.digest and not self.freshness.rules_changed:
+        for one in read:
+            known = self.stamps.get(one.path)
+            if one.rows is None:
                 same += 1
-                if known != file.stamp:
-                    touched[file.path] = file.stamp
+                if known != one.stamp:
+                    touched[one.path] = one.stamp
                 continue
-            note = self._parse(file.path, file.data)
-            old = self._moved_from(file) if known is None else None
+            old = self._moved_from(one) if known is None else None
             added += known is None and old is None
-            if old is not None and not self.freshness.rules_changed and self._same_at(old, file, note):
-                renamed.append((old, file.path))
-                touched[file.path] = file.stamp
+            if old is not None and not self.freshness.rules_changed and self._same_at(old, one):
+                renamed.append((old, one.path))
+                touched[one.path] = one.stamp
                 continue
             if old is not None:
                 dropped.append(old)
-            put.append((note, file.stamp))
+            put.append(one.rows)
         if put or renamed or touched:
             with self.store.transaction():
                 self.store.drop_notes(dropped)
                 self.store.rename_notes(renamed)
                 self.store.touch(touched)
-                self.store.put_notes(put, identify, self.now)
+                self.store.put_prepared(put, self.now)
         moved = len(renamed) + len(dropped)
         return replace(
             report,
@@ -208,29 +200,33 @@ class _Notes:
             unchanged=report.unchanged + same,
         )
 
-    def _parse(self, path: str, data: bytes) -> Note:
-        return parse(path, data, day_first=self.day_first)
-
-    def _moved_from(self, file: _File) -> str | None:
-        paths = self.gone.get(file.stamp.digest)
+    def _moved_from(self, one: Read) -> str | None:
+        paths = self.gone.get(one.stamp.digest)
         return paths.pop() if paths else None
 
-    def _same_at(self, old: str, file: _File, note: Note) -> bool:
+    def _same_at(self, old: str, one: Read) -> bool:
         """Whether the path tells nothing of this note: no title, date or privacy comes from it."""
-        before = self._parse(old, file.data)
-        return replace(before, path=note.path, problems=()) == replace(note, problems=())
+        try:
+            data = files.read(self.root, one.path)
+        except (UnknownNote, OSError):
+            return False
+        before = parse(old, data, day_first=self.day_first)
+        there = parse(one.path, data, day_first=self.day_first)
+        return one.stamp.digest == there.digest and replace(before, path=one.path, problems=()) == replace(
+            there, problems=()
+        )
 
 
-def _batches(found: Sequence[Found]) -> Iterator[list[Found]]:
+def _batches(found: Iterable[Read]) -> Iterator[list[Read]]:
     """Parts small enough to hold in memory and to write in one short transaction."""
-    batch: list[Found] = []
+    batch: list[Read] = []
     size = 0
     for one in found:
-        if batch and (len(batch) == NOTES_AT_ONCE or size + one.size > BYTES_AT_ONCE):
+        if batch and (len(batch) == NOTES_AT_ONCE or size + one.stamp.size > BYTES_AT_ONCE):
             yield batch
             batch, size = [], 0
         batch.append(one)
-        size += one.size
+        size += one.stamp.size
     if batch:
         yield batch
 

@@ -15,8 +15,8 @@ GROUND = {"values", "model", "errors", "urls", "config", "contract"}
 ROOMS = {"notes", "web", "search", "pages", "store"}
 STAGES = {"sync", "find", "add", "check", "publish", "transfer", "init"}
 DOORS = {"cli", "plugin"}
-# fresh is what sync and search both stand on: a scan, and no more.
-FLOORS = [GROUND, ROOMS, {"fresh"}, STAGES, {"knowledge"}, DOORS]
+# fresh is what sync and search both stand on: a scan, and no more. reading is sync's helper.
+FLOORS = [GROUND, ROOMS, {"fresh", "reading"}, STAGES, {"knowledge"}, DOORS]
 
 # Where each third party may be imported: dotted prefixes below kb.
 HOMES = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from kb.errors import NoteChanged, NoteExists, NoteUnwritable, UnknownNote
@@ -180,28 +181,47 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
 def read(root: Path, path: str) -> bytes:
     """Bytes of the note at `path`, relative to `root`.
 
     UnknownNote when there is none, or when it lies outside of `root`; OSError when it cannot be
     read. Never waits on a FIFO.
     """
-    pure = PurePosixPath(path)
-    full = root / pure
-    outside = pure.is_absolute() or ".." in pure.parts or "\0" in path
-    if outside or not _inside(os.path.realpath(full), os.path.realpath(root)):
-        raise UnknownNote(f"{path!r}: outside of the notes folder")
+    outside = UnknownNote(f"{path!r}: outside of the notes folder")
+    if path.startswith("/") or ".." in path.split("/") or "\0" in path:
+        raise outside
+    full = f"{root}/{path}"
     try:
-        handle = os.open(full, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        handle = os.open(full, _READING)
     except (FileNotFoundError, NotADirectoryError):
         raise UnknownNote(f"{path}: no such note") from None
     try:
+        if not _inside(_opened(handle, full), _real_root(str(root))) and not _inside(
+            os.path.realpath(full), os.path.realpath(root)
+        ):
+            raise outside
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise UnknownNote(f"{path}: is no regular file")
         with open(handle, "rb", closefd=False) as file:
             return file.read()
     finally:
         os.close(handle)
+
+
+def _opened(handle: int, full: str) -> str:
+    """The real path of an open file: the kernel knows it at once where it has /proc."""
+    try:
+        return os.readlink(f"/proc/self/fd/{handle}")
+    except OSError:
+        return os.path.realpath(full)
+
+
+@lru_cache(maxsize=8)
+def _real_root(root: str) -> str:
+    return os.path.realpath(root)
 
 
 def write_atomic(target: Path, data: bytes, *, expected: bytes | None, root: Path | None = None) -> None:

@@ -78,9 +78,8 @@ def _draft(kind: NoteKind, tags: tuple[str, ...], marks: Sequence[Mark], taken: 
         values["tags"] = list(tags)
     lines = [frontmatter.render(values)]
     day: str | None = None
-    for mark in sorted(
-        marks, key=lambda mark: (mark.when.first if mark.when else "", str(urls.key(mark.url)))
-    ):
+    # By the address as it will be written, so that an export read back gives the same order.
+    for mark in sorted(marks, key=lambda mark: (_day(mark), str(urls.key(edit.address(mark.url))))):
         if mark.when is not None and mark.when.first != day:
             day = mark.when.first
             lines += [f"\n## {day}", ""]
@@ -89,6 +88,10 @@ def _draft(kind: NoteKind, tags: tuple[str, ...], marks: Sequence[Mark], taken: 
         lines.append("* " + edit.bullet(mark.title, mark.url, edit.escape(" ".join(mark.comment.split()))))
     base = f"{'papers' if paper else 'bookmarks'}/{slugify(' '.join(tags)) if tags else 'bookmarks'}"
     return Draft(free(base, taken), ("\n".join(lines).replace("\n\n\n", "\n\n") + "\n").encode())
+
+
+def _day(mark: Mark) -> str:
+    return mark.when.first if mark.when else ""
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
