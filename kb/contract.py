@@ -5,7 +5,7 @@ Paths are relative to the notes folder, whatever the current folder is.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from kb.model import Entry, Hit, LinkRecord, Mention, Problem
 
@@ -61,6 +61,36 @@ def mention(value: Mention) -> dict[str, Any]:
         "url": value.url,
         "anchor": value.anchor,
         "date": _text(value.date),
+    }
+
+
+class Changed(Protocol):
+    """An address that is rewritten, as `kb repair` plans it."""
+
+    @property
+    def path(self) -> str: ...  # noqa: D102  # as the keys below say
+
+    @property
+    def line(self) -> int: ...  # noqa: D102
+
+    @property
+    def old(self) -> str: ...  # noqa: D102
+
+    @property
+    def new(self) -> str: ...  # noqa: D102
+
+    @property
+    def why(self) -> str: ...  # noqa: D102
+
+
+def change(value: Changed) -> dict[str, Any]:
+    """An address to be rewritten."""
+    return {
+        "path": value.path,
+        "line": value.line,
+        "old": value.old,
+        "new": value.new,
+        "why": value.why,
     }
 
 

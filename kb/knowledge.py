@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kb.check import CheckReport as CheckReport
     from kb.find import Found as Found
     from kb.init import InitPlan as InitPlan
+    from kb.repair import RepairPlan as RepairPlan
     from kb.search.choose import Chosen
     from kb.search.encode import Encoder
     from kb.search.semantic import Semantic
@@ -294,6 +295,40 @@ class KnowledgeBase:
             )
         finally:
             record(self.store, self.settings)
+
+    def repair(
+        self,
+        narrow: Filter | None = None,
+        *,
+        apply: bool = False,
+        archive: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> RepairPlan:
+        """Addresses to rewrite: moved pages, archived copies of dead ones. Written only with `apply`.
+
+        `archive` is where the Wayback machine is asked, if elsewhere than at its own address.
+        """
+        from kb.repair import apply_repair, plan_repair
+        from kb.web.wayback import AVAILABLE
+
+        self._read_notes()
+        plan = plan_repair(
+            self.store,
+            self.settings,
+            self.clock,
+            narrow or Filter(),
+            base=archive or AVAILABLE,
+            progress=progress,
+        )
+        if apply and plan.edits:
+            done = apply_repair(plan, self.settings)
+            self._read_notes()
+            plan = replace(
+                plan,
+                edits=tuple(one for one in plan.edits if one.path in done.written),
+                problems=(*plan.problems, *done.problems),
+            )
+        return plan
 
     def ignore(self, url: str) -> LinkRecord:
         """Leave a link out of checks from now on. UsageError if no note holds it."""

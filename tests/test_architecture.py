@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "kb"
 
 GROUND = {"model", "errors", "urls", "config", "contract"}
 ROOMS = {"notes", "web", "search", "pages", "store"}
-STAGES = {"sync", "find", "add", "check", "publish", "transfer", "init"}
+STAGES = {"sync", "find", "add", "check", "repair", "publish", "transfer", "init"}
 DOORS = {"cli", "plugin"}
 # fresh is what sync and search both stand on: a scan, and no more.
 FLOORS = [GROUND, ROOMS, {"fresh"}, STAGES, {"knowledge"}, DOORS]

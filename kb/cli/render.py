@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from kb.model import Entry, Hit, LinkRecord, Standing
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL_IN_LINE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]|\r(?!\Z)"
+)
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _COLOURS = {
     Standing.ALIVE: "green",
@@ -127,6 +130,13 @@ def _places(value: LinkRecord, shown: Callable[[str], str]) -> list[str]:
     places = [f"{shown(place.path)}:{place.line}" for place in value.mentions[:3]]
     more = len(value.mentions) - len(places)
     return places + ([f"{more} more"] if more > 0 else [])
+
+
+def diff(text: str) -> str:
+    """A unified diff, additions and removals in colour on a terminal; line ends as they are."""
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    lines = (_CONTROL_IN_LINE.sub(" ", line) for line in text.split("\n"))
+    return "\n".join(styled(line, colours[line[0]]) if line[:1] in colours else line for line in lines)
 
 
 def entries(values: Sequence[Entry], shown: Callable[[str], str]) -> str:

@@ -144,16 +144,15 @@ class HttpFetcher:
         headers = _HEADERS | {name: value for name, value in conditions.items() if value}
         answered: dict[str, None] = {}
         first: Outcome | None = None
-        trail = Trail.start(url)
+        trail = Trail.start(url, full=whole)
         try:
             async with asyncio.timeout(self._limits.timeout):
-                outcome = first = await self._try(url, trail, headers, answered, whole)
+                outcome = first = await self._try(url, trail, headers, answered)
                 wait = None if once else self._wait(first, started)
                 if wait is not None:
                     await asyncio.sleep(wait)
-                    trail = Trail.start(url)
-                    browser = headers | {"User-Agent": BROWSER_AGENT}
-                    second = await self._try(url, trail, browser, answered, whole)
+                    trail = Trail.start(url, full=whole)
+                    second = await self._try(url, trail, headers | {"User-Agent": BROWSER_AGENT}, answered)
                     outcome = _better(first, second)
         except TimeoutError:
             # An answer whose body ran out of time is an answer all the same.
@@ -174,11 +173,11 @@ class HttpFetcher:
         return 0.0 if outcome.status in _TRY_AS_BROWSER else None
 
     async def _try(
-        self, url: str, trail: Trail, headers: Mapping[str, str], answered: dict[str, None], whole: bool
+        self, url: str, trail: Trail, headers: Mapping[str, str], answered: dict[str, None]
     ) -> Outcome:
         """One try, from the first hop to the last."""
         try:
-            await self._follow(trail, headers, urls.credentials(url), answered, whole)
+            await self._follow(trail, headers, urls.credentials(url), answered)
         except Stop as stop:
             return trail.outcome(stop.failure, stop.detail)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
@@ -192,7 +191,6 @@ class HttpFetcher:
         headers: Mapping[str, str],
         login: tuple[str, str] | None,
         answered: dict[str, None],
-        whole: bool,
     ) -> None:
         """Go from hop to hop until there is a final answer; Stop or an error of httpx where there is none."""
         cookies = Cookies()
@@ -212,7 +210,7 @@ class HttpFetcher:
                 answered[origin[1]] = None
                 trail.take(response)
                 if response.status_code not in REDIRECTS:
-                    await self._read(response, trail, whole)
+                    await self._read(response, trail)
                     return
                 cookies.take(trail.final_url, response.headers.multi_items())
             trail.hop(_target(trail.final_url, response))
@@ -294,13 +292,13 @@ class HttpFetcher:
             return None
         return proxy if "://" in proxy else f"http://{proxy}"
 
-    async def _read(self, response: httpx.Response, trail: Trail, whole: bool) -> None:
+    async def _read(self, response: httpx.Response, trail: Trail) -> None:
         """The body's beginning, as much as facts need. Whatever happens to it, the answer stands."""
         if _BINARY.match(response.headers.get("content-type", "")):
             trail.truncated = True
             return
         encoding = response.headers.get("content-encoding", "")
-        unpacker = Unpacker(encoding, self._limits.decoded_bytes, whole=whole)
+        unpacker = Unpacker(encoding, self._limits.decoded_bytes, whole=trail.full)
         taken = 0
         try:
             async with asyncio.timeout(self._limits.body_seconds):

@@ -34,7 +34,8 @@ class Stop(Exception):
 class Trail:
     """What is known of a try as it goes; kept apart from it, so that a time-out loses nothing.
 
-    `final` tells that an answer came which is no redirect.
+    `final` tells that an answer came which is no redirect; `full`, that its page is wanted to
+    the end.
     """
 
     url: str
@@ -45,12 +46,13 @@ class Trail:
     body: bytes = b""
     truncated: bool = False
     final: bool = False
+    full: bool = False
 
     @classmethod
-    def start(cls, url: str) -> Self:
+    def start(cls, url: str, *, full: bool = False) -> Self:
         """A trail at its beginning, credentials left behind."""
         asked = urls.safe_display(urls.fetch_url(url))
-        return cls(asked, asked)
+        return cls(asked, asked, full=full)
 
     def take(self, response: httpx.Response) -> None:
         """An answer came."""
