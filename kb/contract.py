@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from kb.model import Entry, Hit, LinkRecord, Mention, Problem
+from kb.model import Entry, Facts, Hit, LinkRecord, Mention, Problem
 
 
 def hit(value: Hit) -> dict[str, Any]:
@@ -49,8 +49,16 @@ def link(value: LinkRecord) -> dict[str, Any]:
         "last_checked": looks.last_checked,
         "last_alive": looks.last_alive,
         "archived_url": looks.archived_url,
+        "changed": drift(value.facts),
         "mentions": [mention(place) for place in value.mentions],
     }
+
+
+def drift(value: Facts) -> dict[str, Any] | None:
+    """The page's title as it was recorded and as it is now, where these differ."""
+    if value.now_title is None:
+        return None
+    return {"from": value.title, "to": value.now_title, "since": value.changed_at}
 
 
 def mention(value: Mention) -> dict[str, Any]:

@@ -237,16 +237,26 @@ class KnowledgeBase:
 
     def links(self, narrow: Filter | None = None) -> list[LinkRecord]:
         """The links that the notes mention, in order of their first mention."""
-        from kb.web.ignore import with_ignored
+        from kb.web.ignore import with_ignored, with_unsafe
 
         self._read_notes()
         records = self.store.links(narrow or Filter())
-        return with_ignored(records, self.settings["links.ignore"])
+        return with_unsafe(with_ignored(records, self.settings["links.ignore"]))
 
     def add_link(
-        self, url: str, *, note: str | None = None, comment: str = "", dry_run: bool = False
+        self,
+        url: str,
+        *,
+        note: str | None = None,
+        comment: str = "",
+        dry_run: bool = False,
+        archive: str | None = None,
     ) -> Added:
-        """Append a link with its title to a note (today's, if none is named); see `add.add_link`."""
+        """Append a link with its title to a note (today's, if none is named); see `add.add_link`.
+
+        With `[links] archive`, the Wayback machine (at `archive`, if elsewhere than at its own
+        address) is asked to keep a copy.
+        """
         from asyncio import run
 
         from kb import check, sync
@@ -266,8 +276,17 @@ class KnowledgeBase:
             dry_run=dry_run,
         )
         if not dry_run:
+            if self.settings["links.archive"] and added.known is None:
+                added = self._archived(added, archive)
             sync.record(self.store, self.settings)
         return added
+
+    def _archived(self, added: Added, archive: str | None) -> Added:
+        from kb.repair import keep_copy
+        from kb.web.wayback import SAVE
+
+        missed = keep_copy(self.store, self.settings, added.url, base=archive or SAVE)
+        return replace(added, warning="; ".join(word for word in (added.warning, missed) if word))
 
     def check_links(
         self,
@@ -336,13 +355,20 @@ class KnowledgeBase:
         return self._say(replace(record, person=replace(record.person, ignored=True)))
 
     def vouch(self, url: str) -> LinkRecord:
-        """Take the person's word that a link lives: its strikes are cleared. UsageError as above."""
+        """Take the person's word that a link lives: its strikes are cleared, its title is what it is now.
+
+        UsageError as above.
+        """
+        from kb.web.drift import accept
         from kb.web.verdict import revive
 
         record, now = self._link(url), self.clock.now()
         looks = revive(record.looks, now)
+        facts = accept(record.facts, now)
         self.store.save_look(record.key, None, looks)
-        return self._say(replace(record, looks=looks, person=Person(False, alive_at=now)))
+        if facts != record.facts:
+            self.store.save_facts(record.key, facts)
+        return self._say(replace(record, looks=looks, facts=facts, person=Person(False, alive_at=now)))
 
     def _link(self, url: str) -> LinkRecord:
         from kb import urls

@@ -198,11 +198,13 @@ def archived(
 
 
 @asynccontextmanager
-async def _fetcher(given: Fetcher | None, settings: Settings) -> AsyncIterator[Fetcher]:
+async def _fetcher(
+    given: Fetcher | None, settings: Settings, seconds: float | None = None
+) -> AsyncIterator[Fetcher]:
     if given is not None:
         yield given
         return
-    limits = Limits(timeout=settings["links.timeout"])
+    limits = Limits(timeout=seconds or settings["links.timeout"])
     async with HttpFetcher(limits=limits, allow_private=settings["links.private_hosts"] == "check") as made:
         yield made
 
@@ -297,3 +299,35 @@ def apply_repair(plan: RepairPlan, settings: Settings) -> Applied:
             else:
                 done.written.append(one.path)
     return done
+
+
+# -- copies of new links ---------------------------------------------------------------------------
+
+_SAVE_SECONDS: Final = 60.0
+
+
+def keep_copy(
+    store: Store,
+    settings: Settings,
+    url: str,
+    *,
+    fetcher: Fetcher | None = None,
+    base: str = wayback.SAVE,
+) -> str:
+    """Ask the archive for a copy of a link that was just added, and remember where it is.
+
+    Says in words what went wrong; '' where nothing did. Private addresses are never told.
+    """
+    link = store.link(urls.key(url))
+    if link is None or link.private or urls.credentials(url) is not None:
+        return ""
+
+    async def ask() -> wayback.Snapshot | None:
+        async with _fetcher(fetcher, settings, _SAVE_SECONDS) as network:
+            return await wayback.save(network, url, base=base)
+
+    copy = asyncio.run(ask())
+    if copy is None:
+        return f"{urls.safe_display(url)}: the archive made no copy"
+    store.save_look(link.key, None, replace(link.looks, archived_url=copy.url))
+    return ""

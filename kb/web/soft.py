@@ -298,9 +298,11 @@ def _without_echo(seen: Plain, url: str) -> Counter[str]:
     return words
 
 
-def _title_words(seen: Plain, url: str) -> list[str]:
+def _title_words(seen: Plain, url: str) -> str:
+    """The title, a mark in place of the words that the address has too."""
     own = _own_words(url)
-    return [word for word in _words(seen.title).split() if word not in own]
+    marked = ["_" if word in own else word for word in _words(seen.title).split()]
+    return re.sub(r"_(?: _)+", "_", " ".join(marked))
 
 
 def _own_words(url: str) -> set[str]:
