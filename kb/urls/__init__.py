@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from kb.model import Key, LinkKind
@@ -63,6 +64,7 @@ def _clean(url: str) -> str:
     return url.replace("\t", "").replace("\n", "").replace("\r", "")
 
 
+@lru_cache(maxsize=1024)  # one address is asked about many times on its way
 def _split(url: str) -> _Parts | None:
     """The parts of an http(s) URL with a host, path and query as written; None for all others."""
     url = _clean(url)

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol, Self, cast
 from urllib.parse import urljoin
 
 import httpx
@@ -238,16 +238,15 @@ class HttpFetcher:
             places = [url]
         response: httpx.Response | None = None
         for left in reversed(range(len(places))):
-            extensions = {
-                "proxy": proxy,
-                "server_hostname": host.strip("[]").removesuffix(".") if scheme == "https" else None,
-                "connect": min(self._limits.connect, _NEXT_ADDRESS) if left else self._limits.connect,
-            }
-            request = httpx.Request(
-                "GET", places[-1 - left], headers={"Host": authority, **headers}, extensions=extensions
-            )
+            limit = self._limits.connect
             try:
-                response = await self._connections.handle_async_request(request)
+                response = await self._connections.ask(
+                    places[-1 - left],
+                    {"Host": authority, **headers},
+                    server_hostname=host.strip("[]").removesuffix(".") if scheme == "https" else None,
+                    proxy=proxy,
+                    connect=min(limit, _NEXT_ADDRESS) if left else limit,
+                )
                 break
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 if not left or classify(error)[0] is Failure.TLS:
@@ -302,7 +301,7 @@ class HttpFetcher:
         taken = 0
         try:
             async with asyncio.timeout(self._limits.body_seconds):
-                async for chunk in response.aiter_raw():
+                async for chunk in cast(httpx.AsyncByteStream, response.stream):
                     taken += len(chunk)
                     unpacker.feed(chunk)
                     if taken >= self._limits.body_bytes or unpacker.enough:
