@@ -115,7 +115,14 @@ def mixed(args: argparse.Namespace, folder: Path) -> bool:
             if side == "kb":
                 command = [sys.executable, "-c", KB, "check-links", "--json"]
             else:
-                command = lychee(args.lychee, timeout, concurrency, per_host, "--include-fragments=full")
+                command = lychee(
+                    args.lychee,
+                    timeout,
+                    concurrency,
+                    per_host,
+                    "--include-fragments=full",
+                    "--cookie-jar=jar",
+                )
             done = run(command, root)
             called = (kb_calls if side == "kb" else lychee_calls)(done.out)
             rows.append((side, done, score(links, called)))

@@ -20,7 +20,7 @@ from kb.model import Clock, Facts, Filter, Key, LinkRecord, Look, Looks, Standin
 from kb.store.store import Store
 from kb.web.drift import learn
 from kb.web.fetch import Fetcher, HttpFetcher, Limits
-from kb.web.ignore import with_ignored
+from kb.web.ignore import UNSAFE, with_ignored, with_unsafe
 from kb.web.outcome import Failure, Outcome
 from kb.web.study import LIVES, Probes, Studied, study
 from kb.web.turns import Turns
@@ -80,13 +80,18 @@ class Plan:
     pages: tuple[Page, ...]
     scope: tuple[LinkRecord, ...]
     not_due: int
+    unsafe: tuple[LinkRecord, ...] = ()
 
 
 def plan(
     links: Iterable[LinkRecord], now: str, *, ignore: Sequence[str] = (), everything: bool = False
 ) -> Plan:
     """Which of `links` to look at, at the instant `now`. Pure."""
-    scope = [link for link in with_ignored(links, ignore) if urls.is_web(link.url)]
+    everyone = with_ignored(links, ignore)
+    scope = [link for link in everyone if urls.is_web(link.url)]
+    unsafe = [
+        link for link in with_unsafe(everyone) if urls.scheme(link.url) in UNSAFE and not link.person.ignored
+    ]
     pages: dict[str, list[LinkRecord]] = {}
     wanted: set[str] = set()
     for link in scope:
@@ -100,7 +105,7 @@ def plan(
         if key in wanted
     ]
     not_due = sum(len(found) for key, found in pages.items() if key not in wanted)
-    return Plan(tuple(due), tuple(scope), not_due)
+    return Plan(tuple(due), tuple(scope), not_due, tuple(unsafe))
 
 
 # -- act -------------------------------------------------------------------------------------------
@@ -253,13 +258,15 @@ class CheckReport:
     """What a run saw.
 
     `links` are all web links in scope, due or not, as they stand now; `looked` those that were
-    asked for; `counts` the verdicts of the run; `not_due` how many were left for later.
+    asked for; `counts` the verdicts of the run; `not_due` how many were left for later; `unsafe`
+    are links such as `javascript:`, which are never followed.
     """
 
     links: tuple[LinkRecord, ...]
     looked: tuple[LinkRecord, ...]
     counts: Mapping[Verdict, int]
     not_due: int = 0
+    unsafe: tuple[LinkRecord, ...] = ()
 
     @property
     def bad(self) -> tuple[LinkRecord, ...]:
@@ -268,9 +275,17 @@ class CheckReport:
 
     @property
     def troubled(self) -> tuple[LinkRecord, ...]:
-        """The bad ones, and those which this run found moved, walled off or out of reach."""
+        """All to be told of: bad, unsafe, found moved, walled off or out of reach in this run; and
+        those whose page has another title than it had."""
         seen = {link.key for link in self.looked if link.looks.verdict not in (None, Verdict.ALIVE)}
-        return tuple(link for link in self.links if is_bad(link) or link.key in seen)
+        told = [
+            link
+            for link in self.links
+            if is_bad(link)
+            or link.key in seen
+            or (link.facts.now_title is not None and not link.person.ignored)
+        ]
+        return (*told, *self.unsafe)
 
 
 def is_bad(link: LinkRecord) -> bool:
@@ -353,6 +368,7 @@ def check(
         looked=tuple(looked.values()),
         counts=dict(recorder.counts),
         not_due=todo.not_due,
+        unsafe=todo.unsafe,
     )
 
 

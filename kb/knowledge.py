@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kb.check import CheckReport as CheckReport
     from kb.find import Found as Found
     from kb.init import InitPlan as InitPlan
+    from kb.repair import RepairPlan as RepairPlan
     from kb.search.choose import Chosen
     from kb.search.encode import Encoder
     from kb.search.semantic import Semantic
@@ -245,16 +246,26 @@ class KnowledgeBase:
 
     def links(self, narrow: Filter | None = None) -> list[LinkRecord]:
         """The links that the notes mention, in order of their first mention."""
-        from kb.web.ignore import with_ignored
+        from kb.web.ignore import with_ignored, with_unsafe
 
         self._read_notes()
         records = self.store.links(narrow or Filter())
-        return with_ignored(records, self.settings["links.ignore"])
+        return with_unsafe(with_ignored(records, self.settings["links.ignore"]))
 
     def add_link(
-        self, url: str, *, note: str | None = None, comment: str = "", dry_run: bool = False
+        self,
+        url: str,
+        *,
+        note: str | None = None,
+        comment: str = "",
+        dry_run: bool = False,
+        archive: str | None = None,
     ) -> Added:
-        """Append a link with its title to a note (today's, if none is named); see `add.add_link`."""
+        """Append a link with its title to a note (today's, if none is named); see `add.add_link`.
+
+        With `[links] archive`, the Wayback machine (at `archive`, if elsewhere than at its own
+        address) is asked to keep a copy.
+        """
         from asyncio import run
 
         from kb import check, sync
@@ -274,6 +285,8 @@ class KnowledgeBase:
             dry_run=dry_run,
         )
         if not dry_run:
+            if self.settings["links.archive"] and added.known is None:
+                added = self._archived(added, archive)
             sync.record(self.store, self.settings)
         return added
 
@@ -289,6 +302,13 @@ class KnowledgeBase:
         if name != "localhost" and (literal(name) is None or not is_private(name)):
             return self.settings
         return replace(self.settings, values={**self.settings.values, "links.private_hosts": "check"})
+
+    def _archived(self, added: Added, archive: str | None) -> Added:
+        from kb.repair import keep_copy
+        from kb.web.wayback import SAVE
+
+        missed = keep_copy(self.store, self.settings, added.url, base=archive or SAVE)
+        return replace(added, warning="; ".join(word for word in (added.warning, missed) if word))
 
     def check_links(
         self,
@@ -317,21 +337,62 @@ class KnowledgeBase:
         finally:
             record(self.store, self.settings)
 
+    def repair(
+        self,
+        narrow: Filter | None = None,
+        *,
+        apply: bool = False,
+        archive: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> RepairPlan:
+        """Addresses to rewrite: moved pages, archived copies of dead ones. Written only with `apply`.
+
+        `archive` is where the Wayback machine is asked, if elsewhere than at its own address.
+        """
+        from kb.repair import apply_repair, plan_repair
+        from kb.web.wayback import AVAILABLE
+
+        self._read_notes()
+        plan = plan_repair(
+            self.store,
+            self.settings,
+            self.clock,
+            narrow or Filter(),
+            base=archive or AVAILABLE,
+            progress=progress,
+        )
+        if apply and plan.edits:
+            done = apply_repair(plan, self.settings)
+            self._read_notes()
+            plan = replace(
+                plan,
+                edits=tuple(one for one in plan.edits if one.path in done.written),
+                problems=(*plan.problems, *done.problems),
+            )
+        return plan
+
     def ignore(self, url: str) -> LinkRecord:
         """Leave a link out of checks from now on. UsageError if no note holds it."""
         record = self._link(url)
         return self._say(replace(record, person=replace(record.person, ignored=True)), self.clock.now())
 
     def vouch(self, url: str) -> LinkRecord:
-        """Take the person's word that a link lives: its strikes are cleared. UsageError as above."""
+        """Take the person's word that a link lives: its strikes are cleared, its title is what it is now.
+
+        UsageError as above.
+        """
+        from kb.web.drift import accept
         from kb.web.verdict import revive
 
         record = self._link(url)
         now = _after(self.clock.now(), record.looks.last_checked)
         looks = revive(record.looks, now)
+        facts = accept(record.facts, now)
         self.store.save_look(record.key, None, looks)
+        if facts != record.facts:
+            self.store.save_facts(record.key, facts)
         person = replace(record.person, ignored=False, alive_at=now)
-        return self._say(replace(record, looks=looks, person=person), now)
+        return self._say(replace(record, looks=looks, facts=facts, person=person), now)
 
     def _link(self, url: str) -> LinkRecord:
         from kb import urls

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "kb"
 
 GROUND = {"values", "model", "errors", "urls", "config", "contract"}
 ROOMS = {"notes", "web", "search", "pages", "store"}
-STAGES = {"sync", "find", "add", "check", "publish", "transfer", "init"}
+STAGES = {"sync", "find", "add", "check", "repair", "publish", "transfer", "init"}
 DOORS = {"cli", "plugin"}
 # fresh is what sync and search both stand on: a scan, and no more. reading is sync's helper.
 FLOORS = [GROUND, ROOMS, {"fresh", "reading"}, STAGES, {"knowledge"}, DOORS]

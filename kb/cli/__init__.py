@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "add-link": ("add_link", "Append links to today's note, with their titles."),
     "links": ("links", "List the links of the notes with their standing."),
     "check-links": ("check_links", "Look at the links that are due, and tell which have died."),
+    "repair": ("repair", "Rewrite moved links, and dead ones to archived copies."),
     "glossary": ("glossary", "Show the terms: expansion, definition, where used."),
     "sync": ("sync", "Read changed notes into the store and embed them."),
     "new": ("new", "Start a dated note and open it in your editor."),

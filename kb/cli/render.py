@@ -7,10 +7,14 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from kb.model import Entry, Hit, LinkRecord, Standing
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL_IN_LINE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]|\r(?!\Z)"
+)
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _COLOURS = {
     Standing.ALIVE: "green",
@@ -98,38 +102,97 @@ def standing(value: Standing) -> str:
     return styled(str(value), _COLOURS.get(value, "dim"))
 
 
-def links(values: Sequence[LinkRecord], shown: Callable[[str], str]) -> str:
-    """One line a link (standing, kind, address), then its title, what is known, and where it stands."""
+def links(values: Sequence[LinkRecord], shown: Callable[[str], str], now: str) -> str:
+    """One line a link (standing, kind, address), then its title, what is known, and where it stands.
+
+    `now` is the instant from which to count how long it has stood so.
+    """
     blocks = []
     for value in values:
         gap = " " * (9 - len(value.standing))
         block = [f"{standing(value.standing)}{gap}  {value.kind:<12}  {plain(value.url)}"]
-        title = value.facts.title or next((place.anchor for place in value.mentions if place.anchor), "")
+        title = _title(value)
         if title and title != value.url:
             block += _wrapped(title, " " * 11)
-        if value.looks.reason and value.standing is not Standing.ALIVE:
-            block += _wrapped(told(value), " " * 11, "dim")
+        known = told(value, now)
+        if known:
+            block += _wrapped(known, " " * 11, "dim")
         places = ", ".join(_places(value, shown))
         block += _wrapped(places, " " * 11, "dim")
         blocks.append("\n".join(block))
     return "\n".join(blocks)
 
 
-def told(value: LinkRecord) -> str:
-    """What the last look said, and when the link was last alive."""
-    looks = value.looks
-    parts = [looks.reason]
-    if looks.last_checked:
-        parts.append(f"looked {looks.last_checked[:10]}")
-    if looks.last_alive and value.standing is not Standing.ALIVE:
-        parts.append(f"last alive {looks.last_alive[:10]}")
+def links_in_markdown(values: Sequence[LinkRecord], shown: Callable[[str], str], now: str) -> str:
+    """The same as a table of Markdown, such as a job's summary shows."""
+    rows = ["| Standing | Link | What is known | Where |", "|---|---|---|---|"]
+    for value in values:
+        title = _cell(_title(value) or value.url)
+        link = f"[{title}]({_target(value.url)})" if value.url.startswith(("http://", "https://")) else title
+        cells = [str(value.standing), link, _cell(told(value, now)), _cell(", ".join(_places(value, shown)))]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _title(value: LinkRecord) -> str:
+    return value.facts.title or next((place.anchor for place in value.mentions if place.anchor), "")
+
+
+def _cell(text: str) -> str:
+    """Text of strangers as one cell: nothing in it is Markdown or HTML."""
+    marked = re.sub(r"([\\`*_{}\[\]#~!])", r"\\\1", plain(text).replace("&", "&amp;"))
+    return marked.replace("<", "&lt;").replace(">", "&gt;").replace("|", "&#124;")
+
+
+def _target(url: str) -> str:
+    return re.sub(r"[\s()<>|\\`\"\[\]]", lambda char: f"%{ord(char[0]):02X}", plain(url))
+
+
+def told(value: LinkRecord, now: str) -> str:
+    """How long a link has stood so, when it was last alive, why, and whether its title changed."""
+    looks, parts = value.looks, []
+    if value.standing in (Standing.DEAD, Standing.SUSPECT, Standing.UNKNOWN):
+        parts.append(_how_long(value, now))
+    if looks.reason and value.standing is not Standing.ALIVE:
+        parts.append(looks.reason)
+        if looks.last_checked:
+            parts.append(f"looked {looks.last_checked[:10]}")
+    if value.facts.now_title is not None:
+        since = (value.facts.changed_at or "")[:10]
+        parts.append(f'changed: "{value.facts.title}" is now "{value.facts.now_title}", seen {since}')
     return "; ".join(part for part in parts if part)
+
+
+def _how_long(value: LinkRecord, now: str) -> str:
+    """`dead for 3 weeks, last alive 2023-10-02`."""
+    looks = value.looks
+    since = [one.at for one in looks.transitions if one.standing is looks.standing]
+    lasted = f" for {duration(since[-1], now)}" if since else ""
+    alive = f"last alive {looks.last_alive[:10]}" if looks.last_alive else "never seen alive"
+    return f"{value.standing}{lasted}, {alive}"
+
+
+def duration(since: str, until: str) -> str:
+    """The time between two instants as people say it: `2 days`, `3 weeks`, `5 months`."""
+    days = (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds() / 86400
+    for least, length, word in ((730, 365.25, "year"), (60, 30.44, "month"), (14, 7, "week"), (1, 1, "day")):
+        if days >= least:
+            number = int(days / length)
+            return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    return "less than a day"
 
 
 def _places(value: LinkRecord, shown: Callable[[str], str]) -> list[str]:
     places = [f"{shown(place.path)}:{place.line}" for place in value.mentions[:3]]
     more = len(value.mentions) - len(places)
     return places + ([f"{more} more"] if more > 0 else [])
+
+
+def diff(text: str) -> str:
+    """A unified diff, additions and removals in colour on a terminal; line ends as they are."""
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    lines = (_CONTROL_IN_LINE.sub(" ", line) for line in text.split("\n"))
+    return "\n".join(styled(line, colours[line[0]]) if line[:1] in colours else line for line in lines)
 
 
 def entries(values: Sequence[Entry], shown: Callable[[str], str]) -> str:

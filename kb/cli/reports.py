@@ -9,7 +9,7 @@ from kb.cli.render import plain, styled
 from kb.model import SyncReport, Verdict
 
 if TYPE_CHECKING:
-    from kb.knowledge import Added, Export, ImportPlan, InitPlan
+    from kb.knowledge import Added, Export, ImportPlan, InitPlan, RepairPlan
 
 Shown = Callable[[str], str]
 
@@ -50,6 +50,19 @@ def checked(counts: Mapping[Verdict, int], not_due: int) -> str:
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts.get(verdict))
     looked = f"looked at {count(sum(counts.values()), 'link')}" + (f": {told}" if told else "")
     return looked + (f"; {not_due} not due yet (--all looks at them too)" if not_due else "")
+
+
+def repaired(plan: RepairPlan, applied: bool) -> str:
+    """How many links were or would be rewritten, and which cannot be."""
+    verb = "rewrote" if applied else "would rewrite"
+    changes = count(len(plan.changes), "link") + f" in {count(len(plan.edits), 'note')}"
+    lines = [f"{verb} {changes}" if plan.edits else "no link to rewrite"]
+    lines += [f"no copy of {plain(link.url)}" for link in plan.lost]
+    if plan.silent:
+        lines.append(f"the archive did not answer for {count(plan.silent, 'link')}; try again later")
+    if plan.edits and not applied:
+        lines.append("kb repair --apply   writes it")
+    return "\n".join(lines)
 
 
 def added(value: Added, shown: Shown, dry_run: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -34,6 +35,13 @@ def _session() -> Session:
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+formats = click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["table", "markdown", "json"]),
+    default="table",
+    help="How to print them; markdown suits a job's summary.  [default: table]",
+)
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would be written; write nothing.")
 
 
@@ -128,6 +136,24 @@ def progress() -> Callable[[str, int, int], None] | None:
 
 
 def counter(what: str) -> Callable[[int, int], None] | None:
-    """The same for a callback (done, total) whose work has one name."""
-    draw = progress()
-    return None if draw is None else lambda done, total: draw(what, done, total)
+    """The same for a callback (done, total) whose work has one name; with its rate and the time left."""
+    if quiet() or not sys.stderr.isatty():
+        return None
+    began = time.monotonic()
+
+    def draw(done: int, total: int) -> None:
+        line = f"{what} {done}/{total}{pace(done, total, time.monotonic() - began)}"
+        sys.stderr.write(f"\r\x1b[K{line}" if done < total else "\r\x1b[K")
+        sys.stderr.flush()
+
+    return draw
+
+
+def pace(done: int, total: int, seconds: float) -> str:
+    """`, 38/s, 50 s left`; nothing before there is anything to go by."""
+    if not done or seconds < 1:
+        return ""
+    rate = done / seconds
+    left = (total - done) / rate
+    shown = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
+    return f", {rate:.0f}/s, {shown} left" if rate >= 1 else f", {shown} left"

@@ -80,6 +80,7 @@ def _clean(url: str) -> str:
     return _BREAKS.sub("", url) if _BREAKS.search(url) else url
 
 
+@lru_cache(maxsize=1024)  # one address is asked about many times on its way
 def _split(url: str) -> _Parts | None:
     """The parts of an http(s) URL with a host, path and query as written; None for all others."""
     url = _clean(url)

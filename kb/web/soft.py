@@ -105,6 +105,11 @@ def leads_to_login(url: str, final: str) -> bool:
     return not _logs_in(url) and (_logs_in(final) or (_is_home(final) and _carries(final, url)))
 
 
+def leads_to_wall(url: str, final: str) -> bool:
+    """Whether a redirect ended at a login or at a page of consent."""
+    return leads_to_login(url, final) or _leads_to_consent(url, final)
+
+
 def _leads_to_consent(url: str, final: str) -> bool:
     return not CONSENT_PLACES.search(_place(url)) and bool(CONSENT_PLACES.search(_place(final)))
 
@@ -148,9 +153,14 @@ def _is_parking(url: str) -> bool:
 # -- the home page ---------------------------------------------------------------------------------
 
 
-def is_home_redirect(outcome: Outcome) -> bool:
+def leads_to_home(url: str, final: str) -> bool:
     """Whether a page within a site led to the front page of a site, the same or another."""
-    return bool(outcome.hops) and _is_home(outcome.final_url) and not _is_home(outcome.url)
+    return _is_home(final) and not _is_home(url)
+
+
+def is_home_redirect(outcome: Outcome) -> bool:
+    """Whether that is what happened."""
+    return bool(outcome.hops) and leads_to_home(outcome.url, outcome.final_url)
 
 
 def _home(outcome: Outcome) -> Finding | None:
@@ -288,9 +298,11 @@ def _without_echo(seen: Plain, url: str) -> Counter[str]:
     return words
 
 
-def _title_words(seen: Plain, url: str) -> list[str]:
+def _title_words(seen: Plain, url: str) -> str:
+    """The title, a mark in place of the words that the address has too."""
     own = _own_words(url)
-    return [word for word in _words(seen.title).split() if word not in own]
+    marked = ["_" if word in own else word for word in _words(seen.title).split()]
+    return re.sub(r"_(?: _)+", "_", " ".join(marked))
 
 
 def _own_words(url: str) -> set[str]:

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol, Self, cast
 from urllib.parse import urljoin
 
 import httpx
@@ -144,16 +144,15 @@ class HttpFetcher:
         headers = _HEADERS | {name: value for name, value in conditions.items() if value}
         answered: dict[str, None] = {}
         first: Outcome | None = None
-        trail = Trail.start(url)
+        trail = Trail.start(url, full=whole)
         try:
             async with asyncio.timeout(self._limits.timeout):
-                outcome = first = await self._try(url, trail, headers, answered, whole)
+                outcome = first = await self._try(url, trail, headers, answered)
                 wait = None if once else self._wait(first, started)
                 if wait is not None:
                     await asyncio.sleep(wait)
-                    trail = Trail.start(url)
-                    browser = headers | {"User-Agent": BROWSER_AGENT}
-                    second = await self._try(url, trail, browser, answered, whole)
+                    trail = Trail.start(url, full=whole)
+                    second = await self._try(url, trail, headers | {"User-Agent": BROWSER_AGENT}, answered)
                     outcome = _better(first, second)
         except TimeoutError:
             # An answer whose body ran out of time is an answer all the same.
@@ -174,11 +173,11 @@ class HttpFetcher:
         return 0.0 if outcome.status in _TRY_AS_BROWSER else None
 
     async def _try(
-        self, url: str, trail: Trail, headers: Mapping[str, str], answered: dict[str, None], whole: bool
+        self, url: str, trail: Trail, headers: Mapping[str, str], answered: dict[str, None]
     ) -> Outcome:
         """One try, from the first hop to the last."""
         try:
-            await self._follow(trail, headers, urls.credentials(url), answered, whole)
+            await self._follow(trail, headers, urls.credentials(url), answered)
         except Stop as stop:
             return trail.outcome(stop.failure, stop.detail)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
@@ -192,7 +191,6 @@ class HttpFetcher:
         headers: Mapping[str, str],
         login: tuple[str, str] | None,
         answered: dict[str, None],
-        whole: bool,
     ) -> None:
         """Go from hop to hop until there is a final answer; Stop or an error of httpx where there is none."""
         cookies = Cookies()
@@ -212,7 +210,7 @@ class HttpFetcher:
                 answered[origin[1]] = None
                 trail.take(response)
                 if response.status_code not in REDIRECTS:
-                    await self._read(response, trail, whole)
+                    await self._read(response, trail)
                     return
                 cookies.take(trail.final_url, response.headers.multi_items())
             trail.hop(_target(trail.final_url, response))
@@ -240,16 +238,15 @@ class HttpFetcher:
             places = [url]
         response: httpx.Response | None = None
         for left in reversed(range(len(places))):
-            extensions = {
-                "proxy": proxy,
-                "server_hostname": host.strip("[]").removesuffix(".") if scheme == "https" else None,
-                "connect": min(self._limits.connect, _NEXT_ADDRESS) if left else self._limits.connect,
-            }
-            request = httpx.Request(
-                "GET", places[-1 - left], headers={"Host": authority, **headers}, extensions=extensions
-            )
+            limit = self._limits.connect
             try:
-                response = await self._connections.handle_async_request(request)
+                response = await self._connections.ask(
+                    places[-1 - left],
+                    {"Host": authority, **headers},
+                    server_hostname=host.strip("[]").removesuffix(".") if scheme == "https" else None,
+                    proxy=proxy,
+                    connect=min(limit, _NEXT_ADDRESS) if left else limit,
+                )
                 break
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 if not left or classify(error)[0] is Failure.TLS:
@@ -294,17 +291,17 @@ class HttpFetcher:
             return None
         return proxy if "://" in proxy else f"http://{proxy}"
 
-    async def _read(self, response: httpx.Response, trail: Trail, whole: bool) -> None:
+    async def _read(self, response: httpx.Response, trail: Trail) -> None:
         """The body's beginning, as much as facts need. Whatever happens to it, the answer stands."""
         if _BINARY.match(response.headers.get("content-type", "")):
             trail.truncated = True
             return
         encoding = response.headers.get("content-encoding", "")
-        unpacker = Unpacker(encoding, self._limits.decoded_bytes, whole=whole)
+        unpacker = Unpacker(encoding, self._limits.decoded_bytes, whole=trail.full)
         taken = 0
         try:
             async with asyncio.timeout(self._limits.body_seconds):
-                async for chunk in response.aiter_raw():
+                async for chunk in cast(httpx.AsyncByteStream, response.stream):
                     taken += len(chunk)
                     unpacker.feed(chunk)
                     if taken >= self._limits.body_bytes or unpacker.enough:

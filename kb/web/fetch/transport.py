@@ -34,7 +34,8 @@ class Stop(Exception):
 class Trail:
     """What is known of a try as it goes; kept apart from it, so that a time-out loses nothing.
 
-    `final` tells that an answer came which is no redirect.
+    `final` tells that an answer came which is no redirect; `full`, that its page is wanted to
+    the end.
     """
 
     url: str
@@ -45,12 +46,13 @@ class Trail:
     body: bytes = b""
     truncated: bool = False
     final: bool = False
+    full: bool = False
 
     @classmethod
-    def start(cls, url: str) -> Self:
+    def start(cls, url: str, *, full: bool = False) -> Self:
         """A trail at its beginning, credentials left behind."""
         asked = urls.safe_display(urls.fetch_url(url))
-        return cls(asked, asked)
+        return cls(asked, asked, full=full)
 
     def take(self, response: httpx.Response) -> None:
         """An answer came."""
@@ -81,10 +83,12 @@ class Cookies:
     """Cookies of one link's hops, by the rules of the standard library's jar."""
 
     def __init__(self) -> None:
-        self._jar = CookieJar()
+        self._jar: CookieJar | None = None  # few links ever set one
 
     def header(self, url: str) -> str | None:
         """What to send to `url`."""
+        if self._jar is None:
+            return None
         request = urllib.request.Request(url)  # noqa: S310  # a value for the jar; nothing is opened
         self._jar.add_cookie_header(request)
         return request.get_header("Cookie")
@@ -95,13 +99,17 @@ class Cookies:
         for name, value in headers:
             if name.lower() == "set-cookie":
                 message[name] = value
+        if not message:
+            return
+        if self._jar is None:
+            self._jar = CookieJar()
         request = urllib.request.Request(url)  # noqa: S310  # as above
         self._jar.extract_cookies(_Answer(message), request)  # type: ignore[arg-type]  # only info() is used
 
     @property
     def state(self) -> frozenset[str]:
         """All that is kept, to tell whether a redirect changed anything."""
-        return frozenset(f"{one.domain}{one.path} {one.name}={one.value}" for one in self._jar)
+        return frozenset(f"{one.domain}{one.path} {one.name}={one.value}" for one in self._jar or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,38 +128,44 @@ class _Answer:
 _HEADER_BYTES: Final = 64 * 1024
 
 
-class Connections(httpx.AsyncBaseTransport):
-    """httpx's transport over aiohttp's connections: its own pool slows with the square of them.
+class Connections:
+    """httpx's answers and errors over aiohttp's connections: httpx's own pool slows with their square.
 
     One session and one TLS context for all: the latter takes 50 ms to make, once it is needed.
-    httpx makes it, so SSL_CERT_FILE and SSL_CERT_DIR are honoured. A request's extensions may
-    name the `proxy` to go by, the `server_hostname` that TLS is to be with, and the seconds to
-    `connect` in.
+    httpx makes it, so SSL_CERT_FILE and SSL_CERT_DIR are honoured.
     """
 
     def __init__(self, verify: ssl.SSLContext | None = None) -> None:
         self._verify = verify
         self._session: aiohttp.ClientSession | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Ask, and give the answer with its body unread. Raises what httpx raises."""
-        extensions = request.extensions
+    async def ask(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        server_hostname: str | None = None,
+        proxy: str | None = None,
+        connect: float | None = None,
+    ) -> httpx.Response:
+        """The answer of one GET, its body unread; close it. Raises what httpx raises.
+
+        `server_hostname` is whom TLS is to be with (None for plain HTTP), `connect` how many
+        seconds a connection may take.
+        """
         try:
-            answer = await self._open().request(
-                request.method,
-                yarl.URL(str(request.url), encoded=True),  # every byte of it as it is
-                headers=request.headers,
+            answer = await self._open().get(
+                yarl.URL(url, encoded=True),  # every byte of it as it is
+                headers=headers,
                 allow_redirects=False,
-                proxy=extensions.get("proxy"),
-                server_hostname=extensions.get("server_hostname"),
-                ssl=self._trust() if request.url.scheme == "https" else True,
-                timeout=aiohttp.ClientTimeout(sock_connect=extensions.get("connect")),
+                proxy=proxy,
+                server_hostname=server_hostname,
+                ssl=True if server_hostname is None else self._trust(),
+                timeout=aiohttp.ClientTimeout(sock_connect=connect),
             )
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _as_httpx(error)(str(error)) from error
-        return httpx.Response(
-            answer.status, headers=answer.raw_headers, stream=_Body(answer), request=request
-        )
+        return httpx.Response(answer.status, headers=answer.raw_headers, stream=_Body(answer))
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
