@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "kb"
 
 GROUND = {"model", "errors", "urls", "config", "contract"}
 ROOMS = {"notes", "web", "search", "pages", "store"}
-STAGES = {"sync", "find", "add", "check", "publish", "transfer", "init"}
+STAGES = {"sync", "find", "add", "check", "publish", "transfer", "init", "enrich", "titles", "clipboard"}
 DOORS = {"cli", "plugin"}
 # fresh is what sync and search both stand on: a scan, and no more.
 FLOORS = [GROUND, ROOMS, {"fresh"}, STAGES, {"knowledge"}, DOORS]
@@ -23,6 +23,7 @@ HOMES = {
     "sqlite_utils": {"store"},
     "httpx": {"web.fetch"},
     "bs4": {"web.page"},
+    "pypdf": {"web.page"},
     "yaml": {"notes.frontmatter"},
     "pyromark": {"notes.parse"},
     "sentence_transformers": {"search"},

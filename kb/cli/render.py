@@ -46,7 +46,7 @@ def hits(values: Sequence[Hit], shown: Callable[[str], str], words: Iterable[str
 
 
 def _hit(number: int, value: Hit, shown: Callable[[str], str], words: Iterable[str], explain: bool) -> str:
-    place = f"{shown(value.path)}:{value.line}" if value.path else "saved page"
+    place = f"{shown(value.path)}:{value.line}" if value.path else "(saved page)"
     date = str(value.date) if value.date else ""
     if value.noted and value.noted != value.date:
         date = f"{date} (noted {value.noted})"

@@ -34,7 +34,8 @@ class Stop(Exception):
 class Trail:
     """What is known of a try as it goes; kept apart from it, so that a time-out loses nothing.
 
-    `final` tells that an answer came which is no redirect.
+    `final` tells that an answer came which is no redirect. `own` are headers for the first
+    origin alone; `whole` asks for bodies that are no text, and longer ones.
     """
 
     url: str
@@ -45,12 +46,14 @@ class Trail:
     body: bytes = b""
     truncated: bool = False
     final: bool = False
+    own: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = False
 
     @classmethod
-    def start(cls, url: str) -> Self:
+    def start(cls, url: str, *, own: Mapping[str, str] | None = None, whole: bool = False) -> Self:
         """A trail at its beginning, credentials left behind."""
         asked = urls.safe_display(urls.fetch_url(url))
-        return cls(asked, asked)
+        return cls(asked, asked, own=own or {}, whole=whole)
 
     def take(self, response: httpx.Response) -> None:
         """An answer came."""

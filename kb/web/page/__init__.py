@@ -161,10 +161,10 @@ class _Head:
     def __init__(self, text: str) -> None:
         end = _HEAD_END.search(text)
         head, self._rest = (text[: end.start()], text[end.start() :]) if end else (text, text)
-        markup, scripts = _without_opaque(head)
+        markup, scripts = without_opaque(head)
         self._linked = list(_linked_data(scripts))
         if not self._linked:
-            self._linked = list(_linked_data(_without_opaque(self._rest[:_LD_CHARS])[1]))
+            self._linked = list(_linked_data(without_opaque(self._rest[:_LD_CHARS])[1]))
         # The parser below BeautifulSoup slows with the square of broken markup; whole tags it reads well.
         tags = (found[0] for found in islice(_TELLING.finditer(markup), _TAGS))
         soup = BeautifulSoup("".join(tags), "html.parser")
@@ -290,7 +290,7 @@ def one_line(text: str, limit: int = _TITLE_CHARS) -> str | None:
     return line or None
 
 
-def _without_opaque(text: str) -> tuple[str, list[str]]:
+def without_opaque(text: str) -> tuple[str, list[str]]:
     """Markup without scripts, styles and drawings, and the JSON-LD scripts among them.
 
     Scripts hold most of a head and, JSON-LD apart, none of its facts.
