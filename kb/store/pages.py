@@ -100,7 +100,8 @@ class Pages(Connected):
                     of = f"({marks(len(some))})"
                     run(
                         "INSERT INTO passages_fts"
-                        " (passages_fts, rowid, text, heading, title, address, parents) SELECT 'delete', id, text, heading, title, address, parents FROM searchable"
+                        " (passages_fts, rowid, text, heading, title, address, parents)"
+                        " SELECT 'delete', id, text, heading, title, address, parents FROM searchable"
                         f" WHERE id IN {of}",
                         some,
                     )

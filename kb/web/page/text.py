@@ -39,8 +39,8 @@ def _words(text: str) -> frozenset[str]:
 _BLOCKS: Final = _words(
     """
     address article aside blockquote body center dd details dialog div dl dt fieldset figcaption figure footer
-    form h1 h2 h3 h4 h5 h6 header hgroup hr html li main menu nav ol p pre section summary table tbody td tfoot
-    th thead tr ul
+    form h1 h2 h3 h4 h5 h6 header hgroup hr html li main menu nav ol p pre section summary table tbody td
+    tfoot th thead tr ul
     """
 )
 _VOID: Final = _words("area base br col embed hr img input link meta source track wbr")
