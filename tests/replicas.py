@@ -11,7 +11,32 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
+from kb.web.fetch import Failure, HttpFetcher
+from kb.web.outcome import Outcome
 from tests.servers import Handler, Server
+
+
+async def no_sleep(_: float) -> None:
+    """For tests, which need not be polite to themselves."""
+
+
+class Pages:
+    """A network on which pages answer by a table (all others are out of reach) and APIs are a replica's."""
+
+    def __init__(self, network: HttpFetcher, pages: Mapping[str, Outcome]) -> None:
+        self.network = network
+        self.pages = pages
+        self.got: list[str] = []
+
+    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Outcome:
+        self.got.append(url)
+        return self.pages.get(url) or Outcome(url, url, failure=Failure.TIMEOUT, seconds=20)
+
+    async def ask(self, url: str, headers: Mapping[str, str], *, whole: bool = False) -> Outcome:
+        if whole:
+            return self.pages.get(url) or Outcome(url, url, failure=Failure.TIMEOUT)
+        return await self.network.ask(url, headers)
+
 
 # -- arXiv -----------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -22,7 +22,7 @@ from kb.web.outcome import Failure, Hop, Outcome
 from kb.web.sources import ALL, Ask, Life, Reading, Source, Wanted, registry, source_of
 from kb.web.sources.generic import Generic
 from kb.web.sources.witness import Witness
-from tests.replicas import ROUTES, bases
+from tests.replicas import ROUTES, Pages, bases
 from tests.servers import Server
 
 
@@ -340,20 +340,6 @@ def test_a_doi_is_gone_only_if_nobody_registered_it(server: Server, doi: str, li
 
 
 # -- what check-links hears of it ------------------------------------------------------------------
-
-
-class Pages:
-    """Pages by table, and the APIs of a replica."""
-
-    def __init__(self, network: HttpFetcher, pages: Mapping[str, Outcome]) -> None:
-        self.network = network
-        self.pages = pages
-
-    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Outcome:
-        return self.pages[url]
-
-    async def ask(self, url: str, headers: Mapping[str, str], *, whole: bool = False) -> Outcome:
-        return await self.network.ask(url, headers, whole=whole)
 
 
 @pytest.mark.parametrize(

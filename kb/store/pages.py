@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from kb.model import Key, LinkForm, PassageKind, Saved, Source, When, excerpt
 from kb.store.connection import Connected
-from kb.store.rows import chunks, clean, dates, join, marks
+from kb.store.rows import chunks, clean, dates, join, marks, split
 from kb.store.saved import passages
 
 
@@ -56,9 +56,11 @@ class Pages(Connected):
         date = dates(_when(saved.published))
         none = dates(None)
         for ordinal, (heading, text, embed) in enumerate(pieces):
-            path = join([title, *(part for part in map(clean, heading) if part != title)])
             body = clean(text)
-            digest = excerpt("", [title, *heading], (), body).digest
+            # A title that is all there is need not stand above itself.
+            names = [title, *map(clean, heading)] if body != title else []
+            path = join(dict.fromkeys(names))
+            digest = excerpt("", split(path), (), body).digest
             kind = PassageKind.PARAGRAPH
             id = self.connection.execute(
                 "INSERT INTO passages (ordinal, source, kind, line, start, end, text, heading, parents,"
