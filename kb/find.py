@@ -34,10 +34,10 @@ One word says little, and letters that are no word lie nearer to everything: up 
 FAR = 0.15
 """Below it a passage that holds less than half of the query's words is no answer either."""
 
-BEHIND = 0.05
-"""How much a saved page is set back: at equal score the person's own words come first.
+BEHIND = 0.9
+"""What a saved page's score is worth: at equal score the person's own words come first.
 
-A page has no note's title to lengthen it, which alone is worth a few hundredths of BM25.
+A page has no note's title to lengthen it, which alone is worth some hundredths of BM25.
 """
 
 _DEPTH = 200  # candidates from each list: places beyond it do not reach the first page
@@ -209,7 +209,7 @@ def _own_words_first(store: Store, ranked: Sequence[Ranked]) -> list[Ranked]:
     if not pages:
         return list(ranked)
     kept = [
-        one._replace(score=one.score - BEHIND) if one.id in pages else one
+        one._replace(score=min(one.score, one.score * BEHIND)) if one.id in pages else one
         for one in ranked
         if pages.get(one.id, True)
     ]

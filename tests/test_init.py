@@ -32,7 +32,12 @@ def test_an_empty_folder_gets_one_example_of_each_kind(tmp_path: Path) -> None:
 
 def test_derived_files_are_ignored_and_the_ledger_is_merged(tmp_path: Path) -> None:
     root = make(tmp_path / "new")
-    assert (root / ".gitignore").read_text().split() == [".kb/", "site/", "links.private.jsonl"]
+    assert (root / ".gitignore").read_text().split() == [
+        ".kb/",
+        "site/",
+        "links.private.jsonl",
+        "saved.private/",
+    ]
     assert (root / ".gitattributes").read_text() == "links.jsonl merge=union\n"
 
 

@@ -20,6 +20,7 @@ from bs4 import BeautifulSoup
 
 from kb import urls
 from kb.model import Facts, When
+from kb.web.page.untitled import SEPARATORS, is_no_title
 
 _META_CHARSET: Final = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE
@@ -71,21 +72,6 @@ _LOOKS_HTML: Final = re.compile(
 _DATE: Final = re.compile(r"\s*(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?")
 _TAGS: Final = 500
 _LD_CHARS: Final = 200_000
-_SEPARATORS: Final = re.compile(r"\s+[|\u00b7\u2022\u2013\u2014\u00bb:-]\s+|\s+::\s+")
-_PLACEHOLDERS: Final = frozenset(
-    {
-        "none",
-        "null",
-        "undefined",
-        "untitled",
-        "title",
-        "loading...",
-        "loading\u2026",
-        "document",
-        "nan",
-        "home page",
-    }
-)
 # Feeds and plugins escape what is escaped; nobody writes these in a title to be read.
 _TWICE: Final = re.compile(r"&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|amp|quot|apos);")
 _TITLE_CHARS: Final = 300
@@ -222,7 +208,7 @@ class _Head:
         )
         for candidate in candidates:
             line = one_line(candidate, _TITLE_CHARS) if isinstance(candidate, str) else None
-            if line and line.lower() not in _PLACEHOLDERS and not _only_site(line, site, self._title):
+            if line and not is_no_title(line) and not _only_site(line, site, self._title):
                 return line
         return None
 
@@ -350,7 +336,7 @@ def _without_site(title: str, site: str | None, url: str) -> str:
         if name
     }
     for pick in (-1, 0):
-        parts = list(_SEPARATORS.finditer(line))
+        parts = list(SEPARATORS.finditer(line))
         if parts:
             cut = parts[pick]
             piece, rest = (
