@@ -23,6 +23,7 @@ HOMES = {
     "sqlite_utils": {"store"},
     "httpx": {"web.fetch"},
     "bs4": {"web.page"},
+    "charset_normalizer": {"web.page"},
     "pypdf": {"web.page"},
     "yaml": {"notes.frontmatter"},
     "pyromark": {"notes.parse"},

@@ -17,6 +17,7 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup
+from charset_normalizer import from_bytes
 
 from kb import urls
 from kb.model import Facts, When
@@ -24,6 +25,9 @@ from kb.web.page.untitled import SEPARATORS, is_no_title
 
 _META_CHARSET: Final = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE
+)
+_XML_CHARSET: Final = re.compile(
+    rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE
 )
 _HEADER_CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
 _BOMS: Final = (
@@ -62,6 +66,11 @@ _TITLE: Final = re.compile(r"<title\b[^<>]*>", re.IGNORECASE)
 _H1: Final = re.compile(r"<h1\b[^<>]*>", re.IGNORECASE)
 _HEADING_CHARS: Final = 2_000
 _TAG: Final = re.compile(r"<[^>]*>")
+_TAG_BYTES: Final = re.compile(rb"<[^<>]*>")
+_SAMPLE: Final = 4_096
+_NOT_LATIN: Final = re.compile(
+    r"(?:cp125[1356]|iso8859_[5-8]|koi8|mac_(?:cyrillic|greek)|shift|cp9(?:32|36|49|50)|euc|gb|hz|big5|johab|iso2022)"
+)
 _HTML_TYPE: Final = re.compile(
     r"text/html|application/xhtml|\Z|text/plain\Z|application/octet-stream", re.IGNORECASE
 )
@@ -104,16 +113,16 @@ def facts(body: bytes, content_type: str | None, url: str, at: str) -> Facts:
 
 
 def decode(body: bytes, content_type: str | None) -> str:
-    """Bytes to text: by mark, header, meta, then by whether they are UTF-8. Never raises.
+    """Bytes to text: by mark, header, meta or XML declaration, as UTF-8, then by what they look like.
 
     A declared charset of single bytes, which fits anything, yields to UTF-8 where that fits:
-    servers set one header for a whole site.
+    servers set one header for a whole site. Never raises.
     """
     for mark, name in _BOMS:
         if body.startswith(mark):
             return body[len(mark) :].decode(name, "replace")
     header = _HEADER_CHARSET.search(content_type or "")
-    meta = _META_CHARSET.search(body[:8192])
+    meta = _META_CHARSET.search(body[:8192]) or _XML_CHARSET.match(body[:1024])
     named = [header[1]] if header else []
     named += [meta[1].decode("ascii")] if meta else []
     if not body.isascii() and all(map(_one_byte, named)):
@@ -131,7 +140,20 @@ def decode(body: bytes, content_type: str | None) -> str:
             continue
         if isinstance(text, str):
             return text
-    return body.decode("cp1252", "replace")
+    return body.decode("cp1252" if header or meta else _looks_like(body), "replace")
+
+
+def _looks_like(body: bytes) -> str:
+    """The charset of bytes that nobody names and that are not UTF-8, by the words between the tags.
+
+    Alphabets of Latin letters are told apart too badly: for those it is what browsers assume.
+    """
+    try:
+        found = from_bytes(_TAG_BYTES.sub(b" ", body[:65_536])[:_SAMPLE]).best()
+        name = found.encoding if found else "cp1252"
+        return name if _NOT_LATIN.match(name) and codecs.lookup(name) else "cp1252"
+    except Exception:  # a guess is no reason to fail, whatever its maker raises
+        return "cp1252"
 
 
 def _one_byte(charset: str) -> bool:
@@ -199,7 +221,12 @@ class _Head:
         """By trust: what the page tells others to show, before what it shows in a tab, before a heading."""
         candidates = (
             *self._all("og:title"),
-            *(item.get("headline") or item.get("name") for item in self._linked if _is_article(item)),
+            *(item.get("headline") for item in self._linked if _is_article(item)),
+            *(
+                _without_site(name, site, url)
+                for item in self._linked
+                if _is_article(item) and isinstance(name := item.get("name"), str)
+            ),
             *self._all("citation_title"),
             *self._all("dc.title"),
             *self._all("twitter:title"),

@@ -28,7 +28,8 @@ _ALTERNATIVES: Final = (
     rf"(?:error\W*)?{_CODE}?\W*(?:error\W*)?{_THING}\W*(?:\(?(?:error )?{_CODE}\)?)?\W*",
     rf"(?:error\W*)?{_CODE}?\W*(?:error\W*)?not found\W*",
     rf"(?:error|http|status)?\W*{_CODE}\W*(?:error|\(?not found\)?)?\W*1?",
-    rf"(?:error\W*)?{_CODE}?\W*(?:access (?:to this page )?(?:has been )?)?(?:denied|forbidden|unauthori[sz]ed)\W*",
+    rf"(?:error\W*)?{_CODE}?\W*(?:access (?:to this page )?(?:has been )?)?(?:denied|forbidden)\W*",
+    rf"(?:error\W*)?{_CODE}?\W*unauthori[sz]ed\W*",
     rf"(?:error\W*)?{_CODE}?\W*(?:bad (?:request|gateway)|service (?:temporarily )?unavailable)\W*",
     rf"(?:error\W*)?{_CODE}?\W*(?:internal server error|gateway time-?out|too many requests|unavailable)\W*",
     r"(?:temporarily )?under (?:construction|maintenance)\W*|(?:site )?maintenance(?: mode)?\W*|error\W*",
@@ -38,7 +39,8 @@ _ALTERNATIVES: Final = (
     r"(?:before you continue|consent)(?: to .{0,30})?|(?:sign|log) ?in(?: (?:to|\W) ?.{0,30})?",
     r"(?:domain|site|web ?site) (?:(?:is )?for sale|suspended|expired|not configured).*|account suspended",
     r"(?:.{0,60} )?(?:domain )?is for sale\W*",
-    r"(?:default|test) page(?: for .*)?|welcome to nginx\W*|apache2? .{0,20}default page.*|it works\W*|index of /.*",
+    r"(?:default|test) page(?: for .*)?|welcome to nginx\W*|apache2? .{0,20}default page.*|it works\W*",
+    r"index of /.*",
     r"javascript (?:is )?(?:required|disabled).*|(?:your )?browser (?:is )?(?:not supported|unsupported)\W*",
 )
 _NO_PAGE: Final = re.compile(
