@@ -19,10 +19,10 @@ from kb.web.page import decode, one_line, without_opaque
 
 MAX_CHARS: Final = 200_000
 _BLOCK_CHARS: Final = 20_000
-_DEPTH: Final = 200
+_DEPTH: Final = 100
 
 _TAG: Final = re.compile(
-    r"""<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,30})((?:[^<>"']|"[^"<]{0,4000}"|'[^'<]{0,4000}'){0,500}+)>"""
+    r"""<(?:(/?)([a-zA-Z][a-zA-Z0-9:-]{0,30})((?:[^<>"']|"[^"<]{0,4000}"|'[^'<]{0,4000}'){0,500}+)|[!?][^<>]*)>"""
 )
 _ATTRIBUTE: Final = re.compile(
     r"""([a-zA-Z-]{2,20})\s*=\s*(?:"([^"]{0,400})"|'([^']{0,400})'|([^\s"'>]{1,200}))"""
@@ -135,6 +135,8 @@ def _grown(markup: str) -> _Tree:
             if anchors:
                 linked += len(piece.strip())
         at = tag.end()
+        if tag[2] is None:
+            continue  # a declaration
         closing, name, attributes = tag[1], tag[2].lower(), tag[3]
         if name == "a":
             anchors = 0 if closing else 1
