@@ -20,7 +20,7 @@ def default_folders() -> list[Path]:
         Path(sys.prefix) / "lib",
         Path("/usr/share/doc"),
         Path("/usr/share/gtk-doc"),
-        *sorted(home.glob(".rustup/toolchains/*/share/doc/rust/html")),
+        *sorted(home.glob(".rustup/toolchains/*/share/doc/rust/html"))[-1:],
     ]
     return [folder for folder in folders if folder.is_dir()]
 
@@ -37,7 +37,7 @@ def pages(count: int, folders: Sequence[Path] = ()) -> list[Path]:
 def _leaves(folders: Sequence[Path]) -> Iterator[Path]:
     for folder in folders:
         below = sorted(path for path in folder.iterdir() if path.is_dir())
-        yield from below[:60] or [folder]
+        yield from below or [folder]
 
 
 def _in(folder: Path) -> Iterator[Path]:

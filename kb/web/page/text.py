@@ -20,6 +20,8 @@ from kb.web.page import decode, one_line, without_opaque
 MAX_CHARS: Final = 200_000
 _BLOCK_CHARS: Final = 20_000
 _DEPTH: Final = 100
+# More blocks than these in a row that are mostly links are a list of links.
+_FEW_LINKS: Final = 3
 
 _TAG: Final = re.compile(
     r"""<(?:(/?)([a-zA-Z][a-zA-Z0-9:-]{0,30})((?:[^<>"']|"[^"<]{0,4000}"|'[^'<]{0,4000}'){0,500}+)|[!?][^<>]*)>"""
@@ -280,13 +282,21 @@ def _written(blocks: Iterable[_Block]) -> str:
 
 def _prose(blocks: Iterable[_Block]) -> Iterator[_Block]:
     """Blocks worth reading: no lists of links, and no heading over nothing."""
-    waiting: list[_Block] = []
+    waiting: list[_Block] = []  # headings, and links that may turn out to be a list of them
+    run = 0
     for block in blocks:
         if block.kind in _HEADINGS:
             # A heading of the same rank or a higher one leaves those before it with nothing beneath.
-            waiting = [one for one in waiting if one.kind < block.kind]
+            waiting = [one for one in waiting if one.kind in _HEADINGS and one.kind < block.kind]
             waiting.append(block)
-        elif not block.mostly_links or block.kind in ("dt", "td", "th", "pre"):
+            run = 0
+        elif block.mostly_links and block.kind not in ("dt", "td", "th", "pre"):
+            run += 1
+            waiting.append(block)
+            if run > _FEW_LINKS:
+                waiting = [one for one in waiting if one.kind in _HEADINGS]
+        else:
             yield from waiting
             waiting = []
+            run = 0
             yield block
