@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from kb import __version__
 from kb.config import Settings
 from kb.model import SyncReport
 from kb.notes.files import Found, Walk, walk
-from kb.store import saved
 from kb.store.ledger import signature
 from kb.store.store import Store
 
@@ -87,8 +87,16 @@ def saved_signature(settings: Settings) -> str:
     """Tells whether a saved page came, went or changed, or is to be kept otherwise; `- -` for none."""
     if not settings["enrich.keep_text"]:
         return "- -"
-    found = saved.signature((settings.saved, settings.private_saved))
+    # Whatever happens to a file in a folder, a replacement too, touches the folder.
+    found = " ".join(map(_touched, (settings.saved, settings.private_saved)))
     return found + (" embedded" if settings["enrich.embed_text"] and found != "- -" else "")
+
+
+def _touched(folder: Path) -> str:
+    try:
+        return str(folder.stat().st_mtime_ns)
+    except OSError:
+        return "-"
 
 
 def settled_mtime(found: Found, scanned_ns: int) -> int:

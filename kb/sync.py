@@ -330,7 +330,8 @@ def _read_saved(store: Store, settings: Settings) -> None:
                     kind, host = urls.link_kind(page.url), urls.host(page.url)
                     if not store.know_page(Key(page.key)):
                         store.know(Key(page.key), kind, host, private=folder == settings.private_saved)
-                store.put_page(name, stat, page, embed_text=embed_text)
+                found_pieces = saved.pieces(page) if page is not None else []
+                store.put_page(name, stat, page, found_pieces, embed_text=embed_text)
     store.remember("saved", signature)
 
 

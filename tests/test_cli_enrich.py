@@ -21,7 +21,7 @@ def post(handler: Handler, rest: str) -> None:
     handler.answer(
         body=(
             f"<html><head><title>The {rest} post</title><meta name=description content='On {rest}.'></head>"
-            f"<body><main><p>Everything there is to say of {rest}, zanzibar and all of that.</p></main></body>"
+            f"<main><p>Everything there is to say of {rest}, zanzibar and all of that.</p></main>"
         ).encode()
     )
 

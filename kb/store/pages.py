@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from kb.model import Key, LinkForm, PassageKind, Saved, Source, When, excerpt
 from kb.store.connection import Connected
 from kb.store.rows import chunks, clean, dates, join, marks, split
-from kb.store.saved import passages
 
 
 class Pages(Connected):
@@ -23,50 +22,53 @@ class Pages(Connected):
         }
 
     def put_page(
-        self, name: str, stat: tuple[int, int], saved: Saved | None, *, embed_text: bool = False
+        self,
+        name: str,
+        stat: tuple[int, int],
+        page: Saved | None,
+        pieces: Sequence[tuple[tuple[str, ...], str]] = (),
+        *,
+        embed_text: bool = False,
     ) -> None:
         """Replace the passages of a saved file; its link must be known. None: it could not be read.
 
-        Title and abstract are embedded, the body only with `embed_text`: most vectors are to be
-        of the person's own words.
+        `pieces` are (headings, text). The first, title or abstract, is embedded, the others only
+        with `embed_text`: most vectors are to be of the person's own words.
         """
         with self.transaction():
             self.drop_pages([name])
             self.connection.execute(
                 "INSERT INTO saved (name, key, size, mtime_ns) VALUES (?, ?, ?, ?)",
-                [name, clean(saved.key) if saved else "", *stat],
+                [name, clean(page.key) if page else "", *stat],
             )
-            if saved is not None:
-                self._put(saved, embed_text)
+            if page is not None:
+                self._put(page, pieces, embed_text)
 
-    def _put(self, saved: Saved, embed_text: bool) -> None:
+    def _put(self, page: Saved, pieces: Sequence[tuple[tuple[str, ...], str]], embed_text: bool) -> None:
         row = self.connection.execute(
-            "SELECT id FROM links WHERE key = ? ORDER BY fragment LIMIT 1", [clean(saved.key)]
+            "SELECT id FROM links WHERE key = ? ORDER BY fragment LIMIT 1", [clean(page.key)]
         ).fetchone()
         if row is None:
             return
-        title = clean(saved.title or saved.url)
-        abstract = saved.abstract or title
-        pieces: list[tuple[tuple[str, ...], str, bool]] = [((), abstract, True)]
-        pieces += [
-            (heading, text, embed_text)
-            for heading, text in passages(saved.text)
-            if text.strip() != abstract.strip()
-        ]
-        date = dates(_when(saved.published))
-        none = dates(None)
-        for ordinal, (heading, text, embed) in enumerate(pieces):
-            body = clean(text)
-            # A title that is all there is need not stand above itself.
-            names = [title, *map(clean, heading)] if body != title else []
-            path = join(dict.fromkeys(names))
+        date, none = dates(_when(page.published)), dates(None)
+        for ordinal, (heading, text) in enumerate(pieces):
+            body, path = clean(text), join(dict.fromkeys(map(clean, heading)))
             digest = excerpt("", split(path), (), body).digest
-            kind = PassageKind.PARAGRAPH
             id = self.connection.execute(
                 "INSERT INTO passages (ordinal, source, kind, line, start, end, text, heading, parents,"
                 " address, noted, noted_from, noted_to, date, date_from, date_to, digest, embed)"
                 f" VALUES (?, ?, ?, 0, 0, 0, ?, ?, '', '', {marks(8)}) RETURNING id",
-                [ordinal, Source.PAGE, kind, body, path, *none, *date, bytes.fromhex(digest), embed],
+                [
+                    ordinal,
+                    Source.PAGE,
+                    PassageKind.PARAGRAPH,
+                    body,
+                    path,
+                    *none,
+                    *date,
+                    bytes.fromhex(digest),
+                    embed_text or not ordinal,
+                ],
             ).fetchone()[0]
             self.connection.execute(
                 "INSERT INTO passages_fts (rowid, text, heading, title, address, parents)"
@@ -76,7 +78,7 @@ class Pages(Connected):
             self.connection.execute(
                 "INSERT INTO mentions (passage_id, link_id, line, start, end, url, anchor, form)"
                 " VALUES (?, ?, 0, 0, 0, ?, '', ?)",
-                [id, row[0], clean(saved.url), LinkForm.BARE],
+                [id, row[0], clean(page.url), LinkForm.BARE],
             )
 
     def drop_pages(self, names: Sequence[str]) -> None:

@@ -107,24 +107,23 @@ def listing(folder: Path) -> dict[str, tuple[int, int]]:
     return found
 
 
-def signature(folders: tuple[Path, ...]) -> str:
-    """Tells whether a file came, went or was replaced: each of these touches its folder."""
-    return " ".join(_stamp(folder) for folder in folders)
-
-
-def _stamp(folder: Path) -> str:
-    try:
-        return str(folder.stat().st_mtime_ns)
-    except OSError:
-        return "-"
-
-
 # -- passages ----------------------------------------------------------------------------------
 
 _HEADING = re.compile(r"(#{1,6}) +(.+)\Z")
 #: Paragraphs are joined up to so many characters: about what a page's reader takes in at once.
 PASSAGE_CHARS = 700
 MAX_PASSAGES = 300
+
+
+def pieces(page: Saved) -> list[tuple[tuple[str, ...], str]]:
+    """What is searched of a page, (headings above it, the piece): its abstract or title, then its text."""
+    title = page.title or page.url
+    abstract = page.abstract or title
+    rest = [
+        ((title, *above), text) for above, text in passages(page.text) if text.strip() != abstract.strip()
+    ]
+    # A title that is all there is need not stand above itself.
+    return [(() if abstract == title else (title,), abstract), *rest]
 
 
 def passages(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
