@@ -65,6 +65,13 @@ def test_headings_lists_quotes_and_code_keep_their_form() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "mark", ["<a href=#x>#</a>", "<a class=anchor href=#x>&para;</a>", "<a href=#x> 🔗</a>"]
+)
+def test_what_stands_in_a_heading_to_link_to_it_goes(mark: str) -> None:
+    assert text(f"<main><h2>C#{mark}</h2>{PROSE}</main>").startswith("## C#\n\n")
+
+
 def test_a_listing_of_several_articles_is_read_as_one_page() -> None:
     found = text(f"<main>{''.join(f'<article><h2>Part {n}</h2>{PROSE}</article>' for n in range(3))}</main>")
     assert found.count("Sheep graze") == 3

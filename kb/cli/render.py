@@ -51,7 +51,7 @@ def _hit(number: int, value: Hit, shown: Callable[[str], str], words: Iterable[s
     if value.noted and value.noted != value.date:
         date = f"{date} (noted {value.noted})"
     lines = [f"{number}. {styled(date, 'cyan')}{'  ' if date else ''}{styled(plain(place), 'bold')}"]
-    heading = " > ".join(dict.fromkeys([value.title, *value.heading]))
+    heading = " > ".join(part for part in dict.fromkeys([value.title, *value.heading]) if part)
     lines += _wrapped(heading, "   ", "dim")
     lines += [line for parent in value.parents for line in _wrapped(f"* {parent}", "   ", "dim", short=True)]
     lines += [_marked(line, words) for line in _wrapped(value.text, "   ")]

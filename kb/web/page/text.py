@@ -62,7 +62,8 @@ _NAMED_OUT: Final = re.compile(
 )
 _PROSE: Final = _words("p pre li blockquote dd dt td th")
 _HEADINGS: Final = {f"h{level}": "#" * level + " " for level in range(1, 7)}
-_MARKS: Final = re.compile(r"[\u00b6\u00a7\u2693\uf0c1\U0001f517]\s*\Z|\A#\s*\Z")
+# What stands in a heading to link to it.
+_MARKS: Final = frozenset(["#", "¶", "§", "⚓", "🔗", "\uf0c1", "link", "[link]", "permalink", "[edit]", "↩"])
 
 
 @dataclass(slots=True)
@@ -119,7 +120,7 @@ def _grown(markup: str) -> _Tree:
     at = 0
 
     def flush() -> None:
-        nonlocal linked
+        nonlocal linked, anchors
         if pieces:
             node = stack[-1]
             kind = _kind(tree, stack)
@@ -128,6 +129,7 @@ def _grown(markup: str) -> _Tree:
             if text:
                 tree.blocks.append(_Block(node, kind, text, min(linked, len(text))))
             pieces.clear()
+        anchors = min(anchors, 1)
         linked = 0
 
     for tag in _TAG.finditer(markup):
@@ -141,7 +143,9 @@ def _grown(markup: str) -> _Tree:
             continue  # a declaration
         closing, name, attributes = tag[1], tag[2].lower(), tag[3]
         if name == "a":
-            anchors = 0 if closing else 1
+            if closing and anchors and unescape("".join(pieces[anchors - 1 :])).strip().lower() in _MARKS:
+                del pieces[anchors - 1 :]
+            anchors = 0 if closing else len(pieces) + 1
             continue
         if name == "br":
             pieces.append("\n")
@@ -264,7 +268,7 @@ def _written(blocks: Iterable[_Block]) -> str:
     size = 0
     for block in _prose(blocks):
         if block.kind in _HEADINGS:
-            text = _HEADINGS[block.kind] + _MARKS.sub("", block.text).strip()
+            text = _HEADINGS[block.kind] + block.text
         elif block.kind == "pre":
             text = f"```\n{block.text}\n```"
         elif block.kind in ("li", "dd"):
