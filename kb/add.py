@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from kb import urls
 from kb.config import Settings
 from kb.errors import NoteChanged, NoteExists, UnknownNote, UsageError
-from kb.model import Added, Clock, Facts, Key, LinkRecord, NoteKind, Verdict
+from kb.model import Added, Clock, Facts, Filter, Key, LinkRecord, Mention, NoteKind, Verdict
 from kb.notes import edit
 from kb.notes.files import read, write_atomic
 from kb.notes.link_note import link_note, prose, tagged
@@ -72,7 +72,9 @@ def add_link(
         place = known.mentions[0]
         title = known.facts.title or place.anchor
         return Added(url, place.path, place.line, title, known.kind, known=place)
-    added = _planned(url, met, wish, path, clock.today())
+    added = replace(
+        _planned(url, met, wish, path, clock.today()), paired=_paired(store, [urls.key(url), *same], met)
+    )
     if wish.dry_run:
         return added
     with lock.hold(settings.derived / "notes.lock"):
@@ -90,6 +92,20 @@ def add_link(
         keep(record.key, met)
     line = max((place.line for place in record.mentions if place.path == added.path), default=0)
     return replace(added, line=line)
+
+
+def _paired(store: Store, keys: list[Key], met: Met) -> tuple[Mention, ...]:
+    """Where the other half stands: the article of a thread, the threads about an article."""
+    article = met.facts.extra.get("article") if met.facts else None
+    if isinstance(article, str):
+        behind = known_link(store, [urls.key(article)])
+        return behind.mentions[:1] if behind else ()
+    about = [
+        link
+        for link in store.links(Filter(hosts=("news.ycombinator.com",)))
+        if isinstance(named := link.facts.extra.get("article"), str) and urls.key(named) in keys
+    ]
+    return tuple(link.mentions[0] for link in about)
 
 
 def _planned(url: str, met: Met, wish: Wish, path: str, today: str) -> Added:

@@ -93,6 +93,7 @@ def added(value: Added) -> dict[str, Any]:
         "path": value.path,
         "line": value.line,
         "bullet": value.bullet,
+        "paired": [mention(place) for place in value.paired],
         "warning": value.warning,
     }
 

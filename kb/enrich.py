@@ -32,12 +32,14 @@ from kb.web.verdict import doubt_name, judge
 Progress = Callable[[int, int], None]
 Sleep = Callable[[float], Awaitable[None]]
 
-RETRY_DAYS: Final = 7.0
-"""Days after which a page is asked again for what it did not tell."""
+RETRY_DAYS: Final = 1.0
+"""Days after which a page is asked again for what it did not tell, unless its site said when."""
 
 EVERYTHING: Final = Filter()
 # Requests for one page: a comment may hang far below its story.
 _STEPS: Final = 40
+# The last second of 9999: what a site says of the future need not be a date.
+_END: Final = 253402300799
 _ALIVE: Final = (Verdict.ALIVE, Verdict.MOVED)
 
 
@@ -107,6 +109,9 @@ def _lacks(facts: Facts, source: Source, now: str, *, lost: bool, stale_days: fl
         return True  # never asked about, or seen only in passing by a check
     tried = facts.extra.get("tried")
     asked = max(facts.fetched, tried if isinstance(tried, str) else "")
+    again = facts.extra.get("retry_at")
+    if isinstance(again, str):
+        return again <= now
     if facts.title is None or "lacking" in facts.extra:
         return asked < _before(now, RETRY_DAYS)
     if source.api and facts.extra["source"] != source.name:
@@ -161,21 +166,20 @@ async def consult(job: Job, turns: Turns) -> dict[str, Reading]:
 
 
 async def complete(
-    job: Job, turns: Turns, page: Source, *, keep_text: bool, closed: set[str]
+    job: Job, turns: Turns, page: Source, *, keep_text: bool, closed: dict[str, Reading]
 ) -> AsyncIterator[tuple[Wanted, Reading]]:
     """A reading for each page of a job: its source's, and the page's own where that says more.
 
-    A source whose limit of requests is reached joins `closed`, and is not asked again.
+    A source whose limit of requests is reached joins `closed` with what it said, and is not asked again.
     """
     readings: dict[str, Reading] = {}
     if job.source.name not in closed:
         readings = await consult(job, turns)
-        if any(one.retry_at for one in readings.values()):
-            closed.add(job.source.name)
+        refused = next((one for one in readings.values() if one.retry_at), None)
+        if refused is not None:
+            closed[job.source.name] = refused
     for one in job.wanted:
-        found = readings.get(one.key) or Reading(
-            lacking=f"{job.source.name}: its limit of requests is reached"
-        )
+        found = readings[one.key] if readings else closed[job.source.name]
         if job.source.api and found.life is not Life.GONE:
             wants_text = keep_text and job.source.text_on_page
             if found.facts is None or wants_text:
@@ -191,14 +195,8 @@ def together(api: Reading, page: Reading) -> Reading:
         facts = replace(facts, words=page.facts.words, language=facts.language or page.facts.language)
     lacking = "; ".join(one for one in (api.lacking, "" if facts else page.lacking) if one)
     text = max(page.text, api.text, key=len)
-    return replace(
-        api
-        if api.facts or api.kind
-        else replace(page, life=api.life if api.life is not Life.UNKNOWN else page.life),
-        facts=facts,
-        lacking=lacking,
-        text=text,
-    )
+    life = api.life if api.life is not Life.UNKNOWN else page.life
+    return Reading(facts, life, lacking, text, api.kind, api.moved_to, api.retry_at)
 
 
 # -- record ----------------------------------------------------------------------------------------
@@ -244,22 +242,25 @@ class Recorder:
 
 def merged(old: Facts, reading: Reading, now: str) -> Facts:
     """The facts after a reading: new ones where there are any, the old ones else, and what is lacking."""
+    lacking: dict[str, object] = {"lacking": reading.lacking} if reading.lacking else {}
+    if reading.retry_at:
+        lacking["retry_at"] = _instant(reading.retry_at)
     if reading.facts is None:
-        kept = {name: value for name, value in old.extra.items() if name != "lacking"}
+        kept = {name: value for name, value in old.extra.items() if name not in ("lacking", "retry_at")}
         source = old.extra.get("source", "page")
         return replace(
-            old,
-            fetched=old.fetched or now,
-            extra={**kept, "source": source, "lacking": reading.lacking, "tried": now},
+            old, fetched=old.fetched or now, extra={**kept, "source": source, "tried": now, **lacking}
         )
-    extra = dict(reading.facts.extra)
-    if reading.lacking:
-        extra["lacking"] = reading.lacking
+    extra = {**reading.facts.extra, **lacking}
     if "saved" in old.extra:
         extra["saved"] = old.extra["saved"]
     if reading.moved_to:
         extra["renamed_to"] = reading.moved_to
     return replace(reading.facts, fetched=now, extra=extra)
+
+
+def _instant(seconds: int) -> str:
+    return datetime.fromtimestamp(min(seconds, _END), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def settled_kind(now: LinkKind, told: LinkKind | None) -> LinkKind:
@@ -365,7 +366,7 @@ async def _run(
 ) -> None:
     total = sum(len(job.wanted) for job in todo.jobs)
     held: list[tuple[Wanted, Reading]] = []
-    closed: set[str] = set()
+    closed: dict[str, Reading] = {}
     done = 0
 
     async with network_of(network, settings) as given:

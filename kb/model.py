@@ -453,7 +453,8 @@ class LinkRecord:
 class Added:
     """A link added; or, with `known`, the place where it stands already, and nothing written.
 
-    `bullet` is the line written, `text` the whole note where it is a new one.
+    `bullet` is the line written, `text` the whole note where it is a new one. `paired` is where
+    the article behind a thread stands already, or the threads about an article.
     """
 
     url: str
@@ -464,6 +465,7 @@ class Added:
     bullet: str = ""
     text: str = ""
     known: Mention | None = None
+    paired: tuple[Mention, ...] = ()
     warning: str = ""
 
 

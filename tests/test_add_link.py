@@ -161,6 +161,22 @@ def test_a_known_page_by_another_spelling_is_told(store: Store, tmp_path: Path) 
     assert again.path == "2026/2026-11-24.md"
 
 
+def test_a_thread_and_the_article_behind_it_are_told_of_each_other(store: Store, tmp_path: Path) -> None:
+    thread, article = (
+        "https://news.ycombinator.com/item?id=8863",
+        "http://www.getdropbox.com/u/2/screencast.html",
+    )
+    first = link(store, tmp_path, thread, THREAD)
+    assert first.paired == ()
+    assert THREAD.facts is not None
+    store.save_facts(Key("hn:8863"), THREAD.facts)
+    second = link(store, tmp_path, article, Reading(Facts(title="A screencast")))
+    assert [(place.path, place.url) for place in second.paired] == [(first.path, thread)]
+    other = Reading(Facts(title="Again", extra={"article": article}), kind=LinkKind.HN_THREAD)
+    third = link(store, tmp_path, "https://news.ycombinator.com/item?id=9999", other)
+    assert [place.url for place in third.paired] == [article]
+
+
 # -- many addresses --------------------------------------------------------------------------------
 
 

@@ -216,6 +216,22 @@ def test_a_spent_limit_stops_the_asking_but_not_the_pages(
     assert len(report.lacking) == 5
 
 
+def test_a_spent_limit_is_asked_again_once_it_is_over(server: Server, tmp_path: Path) -> None:
+    settings = notebook(tmp_path / "n", {"a.md": "* https://github.com/limited/repo\n"})
+    clock = FixedClock("2026-09-21T00:00:00Z")  # the replica's limit ends on 2026-09-21 at 13:33:20
+    with schema.open_store(settings.store) as store:
+        sync.sync(store, settings, None, None, clock)
+        run = Run(server, store, settings, clock)
+        run()
+        assert facts(store, "gh:limited/repo").extra["retry_at"] == "2026-09-21T14:13:20Z"
+        clock.advance(hours=13)
+        run()
+        assert run.asked == []
+        clock.advance(hours=2)
+        run()
+        assert run.asked == ["github"]
+
+
 def test_titles_are_never_lost_to_a_later_failure(run: Run, store: Store, clock: FixedClock) -> None:
     run()
     clock.advance(days=400)

@@ -203,6 +203,12 @@ def test_hostile_markup_costs_no_more_than_its_length(piece: str) -> None:
     assert time.process_time() - started < 2
 
 
+def test_a_date_shown_on_the_page_is_taken_where_its_head_has_none() -> None:
+    shown = "<article><time class=when datetime='2023-08-11T09:00'>Friday</time> <time datetime=2020-01-01>"
+    assert of("<title>Post</title>", shown).published == "2023-08-11"
+    assert of("<meta name=date content=2021-02-03>", shown).published == "2021-02-03"
+
+
 # -- fixture pages ---------------------------------------------------------------------------------
 
 

@@ -61,9 +61,11 @@ def added(value: Added, shown: Shown, dry_run: bool) -> str:
     place = shown(value.path) + (f":{value.line}" if value.line else "")
     if value.text:
         body = [plain(line) for line in value.text.splitlines()] if dry_run else []
-        return "\n".join([f"{'would start' if dry_run else 'started'} {place}", *body])
-    verb = "would add to" if dry_run else "added to"
-    return f"{verb} {place}\n    * {plain(value.bullet)}"
+        lines = [f"{'would start' if dry_run else 'started'} {place}", *body]
+    else:
+        lines = [f"{'would add to' if dry_run else 'added to'} {place}", f"    * {plain(value.bullet)}"]
+    lines += [f"    see also {shown(one.path)}:{one.line}  {plain(one.url)}" for one in value.paired]
+    return "\n".join(lines)
 
 
 def enriched(report: EnrichReport) -> str:

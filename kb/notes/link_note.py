@@ -19,7 +19,9 @@ _KINDS = {
     LinkKind.HN_THREAD: NoteKind.HN_THREAD,
     LinkKind.HN_COMMENT: NoteKind.HN_THREAD,
 }
-_ADDRESS = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*):(?=//)|\b([Ww]{3})\.")
+# What a linkifier looks for: a scheme, and a host without one. Read alike, they begin no link.
+_SCHEME = re.compile(r":(?=//)")
+_WWW = re.compile(r"(?<![^\W_])(www)\.", re.IGNORECASE)
 _START = re.compile(r"\A([#>+\-!:=])|\A(\d{1,9})([.)])|\A(\?)|\A(\t)")
 _SHOWN = 20  # authors named in a line; the rest are counted
 
@@ -28,7 +30,7 @@ def prose(text: str) -> str:
     """A stranger's text as one line that Markdown shows as it is: no link, heading, list or HTML."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     line = escape(line)
-    line = _ADDRESS.sub(lambda found: f"{found[1]}&#58;" if found[1] else f"{found[2]}&#46;", line)
+    line = _WWW.sub(r"\1&#46;", _SCHEME.sub("&#58;", line))
     return _START.sub(
         lambda found: (
             f"\\{found[1]}"

@@ -64,6 +64,7 @@ _TELLING: Final = re.compile(
 )
 _TITLE: Final = re.compile(r"<title\b[^<>]*>", re.IGNORECASE)
 _H1: Final = re.compile(r"<h1\b[^<>]*>", re.IGNORECASE)
+_TIME: Final = re.compile(r"<time\b[^<>]{0,300}?\bdatetime\s*=\s*[\"']?(\d{4}-\d\d(?:-\d\d)?)", re.IGNORECASE)
 _HEADING_CHARS: Final = 2_000
 _TAG: Final = re.compile(r"<[^>]*>")
 _TAG_BYTES: Final = re.compile(rb"<[^<>]*>")
@@ -257,6 +258,7 @@ class _Head:
             *self._all("datepublished"),
             *self._all("dc.date"),
             *self._all("date"),
+            *(found[1] for found in islice(_TIME.finditer(self._rest), 1)),
         )
         return next((day for value in candidates if isinstance(value, str) and (day := _day(value))), None)
 
