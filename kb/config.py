@@ -63,6 +63,11 @@ KEYS: tuple[Key, ...] = (
     Key("links.gone_looks", 2, _N, "the same for 410 and vanished names"),
     Key("links.gone_days", 1.0, _N, "days those looks must span"),
     Key("links.unknown_days", 30.0, _N, "days without a conclusive look before a link is unknown"),
+    Key("enrich.keep_text", True, _N, "keep the readable text of linked pages in saved/"),
+    Key("enrich.embed_text", False, _N, "embed their bodies too, not only titles and abstracts"),
+    Key("enrich.stale_days", 180.0, _N, "days after which facts are fetched anew"),
+    Key("enrich.contact", "", _P, "an address of yours, told to the sites that ask for one"),
+    Key("clipboard.command", "", _P, "program that prints the clipboard; else the first one found"),
     Key("search.model", "all-MiniLM-L6-v2", _N, "embedding model: the packaged one, or a hub id"),
     Key("search.model_path", "", _P, "a folder with a sentence-transformers model"),
     Key("editor.command", "", _P, "editor to open a note with; else $VISUAL or $EDITOR"),
@@ -118,6 +123,16 @@ class Settings:
     def private_ledger(self) -> Path:
         """The same for links that stand only in private notes; git ignores it."""
         return self.root / "links.private.jsonl"
+
+    @property
+    def saved(self) -> Path:
+        """The readable text of linked pages; in git or not as the person likes."""
+        return self.root / "saved"
+
+    @property
+    def private_saved(self) -> Path:
+        """The same for links that stand only in private notes; git ignores it."""
+        return self.root / "saved.private"
 
 
 def find_root(start: Path) -> Path:

@@ -9,6 +9,7 @@ import struct
 import time
 import zlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from kb import __version__
 from kb.config import CONFIG_NAME, Settings
@@ -37,12 +38,15 @@ class Freshness:
     unchanged: int
     rules_changed: bool
     ledger_changed: bool
+    saved_changed: bool
     scanned_ns: int
 
     @property
     def current(self) -> bool:
         """Whether a sync would find nothing to do but embed."""
-        return not (self.changed or self.gone or self.rules_changed or self.ledger_changed)
+        return not (
+            self.changed or self.gone or self.rules_changed or self.ledger_changed or self.saved_changed
+        )
 
 
 def look(store: Store, settings: Settings, *, rehash: bool = False) -> Freshness:
@@ -68,6 +72,7 @@ def look(store: Store, settings: Settings, *, rehash: bool = False) -> Freshness
         unchanged=len(found.found) - len(changed),
         rules_changed=rules_changed,
         ledger_changed=store.setting("ledger") != ledger_signature(settings),
+        saved_changed=(store.setting("saved") or "- -") != saved_signature(settings),
         scanned_ns=scanned,
     )
 
@@ -100,6 +105,22 @@ def rules(settings: Settings) -> str:
 def ledger_signature(settings: Settings) -> str:
     """Tells whether a ledger file changed since it was read."""
     return signature((settings.ledger, settings.private_ledger))
+
+
+def saved_signature(settings: Settings) -> str:
+    """Tells whether a saved page came, went or changed, or is to be kept otherwise; `- -` for none."""
+    if not settings["enrich.keep_text"]:
+        return "- -"
+    # Whatever happens to a file in a folder, a replacement too, touches the folder.
+    found = " ".join(map(_touched, (settings.saved, settings.private_saved)))
+    return found + (" embedded" if settings["enrich.embed_text"] and found != "- -" else "")
+
+
+def _touched(folder: Path) -> str:
+    try:
+        return str(folder.stat().st_mtime_ns)
+    except OSError:
+        return "-"
 
 
 def settled_mtime(found: Found, scanned_ns: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from kb import config
 from kb.config import Settings
 from kb.errors import ModelError, StoreError, UsageError
-from kb.model import Entry, Filter, LinkRecord, NoteKind, Site, SyncReport, Term
+from kb.model import Added, Entry, Filter, Key, LinkRecord, NoteKind, Saved, Site, SyncReport, Term
 
 if TYPE_CHECKING:
     # Named anew, so that the doors may take the types of what they print from here.
-    from kb.add import Added as Added
     from kb.check import CheckReport as CheckReport
+    from kb.enrich import EnrichReport as EnrichReport
     from kb.find import Found as Found
     from kb.init import InitPlan as InitPlan
     from kb.repair import RepairPlan as RepairPlan
@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from kb.search.semantic import Semantic
     from kb.search.vectors import VectorFile
     from kb.store.store import Store
+    from kb.titles import TitleEdit as TitleEdit
     from kb.transfer import Export as Export
     from kb.transfer import ImportPlan as ImportPlan
     from kb.transfer import ImportReport as ImportReport
+    from kb.web.sources import Met, Source
 
 #: What a search may wait for: about a second of reading, and one of embedding.
 REFRESH_NOTES = 500
@@ -61,6 +63,8 @@ class KnowledgeBase:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock = SystemClock()
+        #: Where sources are asked, if elsewhere than at their own addresses: by source, then by name.
+        self.bases: Mapping[str, Mapping[str, str]] = {}
 
     @classmethod
     def open(cls, root: str | os.PathLike[str] | None = None) -> KnowledgeBase:
@@ -258,18 +262,25 @@ class KnowledgeBase:
         *,
         note: str | None = None,
         comment: str = "",
+        quote: str = "",
+        tags: tuple[str, ...] = (),
+        new_note: bool = False,
         dry_run: bool = False,
         archive: str | None = None,
     ) -> Added:
-        """Append a link with its title to a note (today's, if none is named); see `add.add_link`.
+        """Add a link with its title to a note (today's, if none is named); see `add.add_link`.
 
         With `[links] archive`, the Wayback machine (at `archive`, if elsewhere than at its own
         address) is asked to keep a copy.
         """
         from asyncio import run
 
-        from kb import check, sync
-        from kb.add import add_link
+        from kb import check, enrich, sync
+        from kb.add import Wish, add_link
+
+        def keep(key: Key, met: Met) -> None:
+            check.keep(self.store, key, met.look, None, self.settings)
+            enrich.learn(self.store, self.settings, self.clock, key, met.reading)
 
         self._read_notes()
         added = add_link(
@@ -277,17 +288,16 @@ class KnowledgeBase:
             self.settings,
             self.clock,
             url,
-            look_at=lambda url: run(check.look_at(url, self._trusting(url), self.clock)),
+            look_at=lambda url: run(enrich.meet(url, self._trusting(url), self.clock, sources=self._sources)),
             reread=self._read_notes,
-            keep=lambda key, look, facts: check.keep(self.store, key, look, facts, self.settings),
-            note=note,
-            comment=comment,
-            dry_run=dry_run,
+            keep=keep,
+            wish=Wish(note, comment, quote, tags, new_note, dry_run),
         )
         if not dry_run:
             if self.settings["links.archive"] and added.known is None:
                 added = self._archived(added, archive)
             sync.record(self.store, self.settings)
+            self._read_notes()
         return added
 
     def _trusting(self, url: str) -> Settings:
@@ -309,6 +319,84 @@ class KnowledgeBase:
 
         missed = keep_copy(self.store, self.settings, added.url, base=archive or SAVE)
         return replace(added, warning="; ".join(word for word in (added.warning, missed) if word))
+
+    @property
+    def _sources(self) -> tuple[Source, ...]:
+        """The sites that can say more of a page than the page does."""
+        from kb.enrich import sources_of
+
+        return sources_of(self.settings, self.bases)
+
+    def addresses(
+        self, given: tuple[str, ...], stdin: Callable[[], str], *, clipboard: bool = False
+    ) -> list[str]:
+        """The addresses meant by these arguments: `-` stands for those in `stdin`. UsageError for none.
+
+        With `clipboard`, those that the clipboard holds as well.
+        """
+        from kb.add import addresses, web_address
+        from kb.clipboard import clipboard as pasted
+
+        found = [url for one in given for url in (addresses(stdin()) if one == "-" else [one])]
+        if clipboard:
+            found += addresses(pasted(self.settings["clipboard.command"]))
+        if not found:
+            raise UsageError("no address to add", hint="kb add-link https://arxiv.org/abs/2305.14314")
+        return [web_address(url) for url in dict.fromkeys(found)]
+
+    def enrich(
+        self,
+        narrow: Filter | None = None,
+        *,
+        everything: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> EnrichReport:
+        """Ask linked pages and their sites what they are; what is learnt goes into store, ledger and saved/.
+
+        NetworkAway, and nothing recorded, where nothing answered.
+        """
+        from kb.enrich import enrich
+        from kb.sync import record
+
+        self._read_notes()
+        try:
+            return enrich(
+                self.store,
+                self.settings,
+                self.clock,
+                sources=self._sources,
+                filter=narrow or Filter(),
+                everything=everything,
+                progress=progress,
+            )
+        finally:
+            record(self.store, self.settings)
+            self._read_notes()
+
+    def write_titles(self, narrow: Filter | None = None, *, apply: bool = False) -> list[TitleEdit]:
+        """Fetched titles in the place of bare addresses, as an edit a note; written only with `apply`."""
+        from kb.titles import apply_titles, plan_titles
+
+        self._read_notes()
+        edits = plan_titles(self.store, self.settings.notes, narrow or Filter())
+        if apply:
+            apply_titles(self.settings, edits)
+            self._read_notes()
+        return edits
+
+    def saved(self, url: str) -> Saved:
+        """The saved text of a page. UsageError if none is kept."""
+        from kb import urls
+        from kb.store import saved
+
+        self._read_notes()
+        record = self.store.link(urls.key(url))
+        keys = [urls.key(url).key, *([record.key.key] if record else [])]
+        for key in keys:
+            found = saved.find((self.settings.saved, self.settings.private_saved), key)
+            if found is not None:
+                return found
+        raise UsageError(f"{url}: no text of it is kept", hint="kb enrich   keeps the text of linked pages")
 
     def check_links(
         self,

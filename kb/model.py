@@ -460,6 +460,39 @@ class LinkRecord:
         return bool(self.mentions) and all(mention.private for mention in self.mentions)
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A link added; or, with `known`, the place where it stands already, and nothing written.
+
+    `bullet` is the line written, `text` the whole note where it is a new one. `paired` is where
+    the article behind a thread stands already, or the threads about an article.
+    """
+
+    url: str
+    path: str
+    line: int
+    title: str | None
+    kind: LinkKind = LinkKind.OTHER
+    bullet: str = ""
+    text: str = ""
+    known: Mention | None = None
+    paired: tuple[Mention, ...] = ()
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A page's text as it was at the instant `fetched`. `abstract` is a summary in its own words."""
+
+    key: str
+    url: str
+    title: str
+    fetched: str
+    text: str = ""
+    abstract: str = ""
+    published: str | None = None
+
+
 # -- what a person asks and gets ---------------------------------------------------------------
 
 
@@ -468,7 +501,8 @@ class Filter:
     """Narrows a search or a listing; an empty field does not narrow.
 
     `kinds` match the note's kind or the kind of a link in it; `since` and `until` are
-    `YYYY-MM-DD` bounds that `noted` or `date` may overlap.
+    `YYYY-MM-DD` bounds that `noted` or `date` may overlap. `sources` tell the person's own
+    words from saved pages, and narrow passages alone.
     """
 
     kinds: tuple[str, ...] = ()
@@ -478,6 +512,7 @@ class Filter:
     paths: tuple[str, ...] = ()
     since: str | None = None
     until: str | None = None
+    sources: tuple[Source, ...] = ()
 
     def __bool__(self) -> bool:
         return self != Filter()

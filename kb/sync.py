@@ -21,11 +21,11 @@ from kb import fresh, reading, urls
 from kb.config import Settings
 from kb.errors import UnknownNote
 from kb.fresh import Freshness
-from kb.model import Clock, LinkRecord, Problem, Severity, SyncReport
+from kb.model import Clock, Key, LinkRecord, Problem, Severity, SyncReport
 from kb.notes import files
 from kb.notes.parse import parse
 from kb.reading import Read, Wanted
-from kb.store import ledger, lock
+from kb.store import ledger, lock, saved
 from kb.store.prepared import Prepared
 from kb.store.rows import Stamp
 from kb.store.store import Store
@@ -73,6 +73,8 @@ def sync(
         done = _Notes(store, settings, clock.now(), freshness, tell).run()
         if freshness.ledger_changed:
             _read_ledger(store, settings)
+        if freshness.saved_changed:
+            _read_saved(store, settings)
     embedded = 0
     if encoder is not None and vectors is not None:
         embedded = embed(store, settings, encoder, vectors, progress=progress, wait=wait)
@@ -315,6 +317,28 @@ def _read_ledger(store: Store, settings: Settings) -> ledger.Entries:
             _take(store, one, known.get(key), private=key not in public)
         store.remember("ledger", signature)
     return entries
+
+
+def _read_saved(store: Store, settings: Settings) -> None:
+    """Passages of the saved pages that came or changed; those of files that are gone go."""
+    signature, embed_text = fresh.saved_signature(settings), bool(settings["enrich.embed_text"])
+    folders = (settings.private_saved, settings.saved) if settings["enrich.keep_text"] else ()
+    found = {name: (stat, folder) for folder in folders for name, stat in saved.listing(folder).items()}
+    known = store.saved_stats()
+    again = signature.endswith("embedded") != (store.setting("saved") or "").endswith("embedded")
+    with store.transaction():
+        store.drop_pages([name for name in known if name not in found])
+    for name, (stat, folder) in found.items():
+        if again or known.get(name) != stat:
+            page = saved.read(folder / name)
+            with store.transaction():
+                if page is not None:
+                    kind, host = urls.link_kind(page.url), urls.host(page.url)
+                    if not store.know_page(Key(page.key)):
+                        store.know(Key(page.key), kind, host, private=folder == settings.private_saved)
+                found_pieces = saved.pieces(page) if page is not None else []
+                store.put_page(name, stat, page, found_pieces, embed_text=embed_text)
+    store.remember("saved", signature)
 
 
 def _take(store: Store, one: ledger.Entry, record: LinkRecord | None, *, private: bool) -> None:

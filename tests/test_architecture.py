@@ -13,7 +13,9 @@ PACKAGE = Path(__file__).parent.parent / "kb"
 
 GROUND = {"values", "model", "errors", "urls", "config", "contract"}
 ROOMS = {"notes", "web", "search", "pages", "store"}
-STAGES = {"sync", "find", "add", "check", "repair", "publish", "transfer", "init"}
+STAGES = {
+    "sync", "find", "add", "check", "repair", "enrich", "titles", "clipboard", "publish", "transfer", "init",
+}  # fmt: skip
 DOORS = {"cli", "plugin"}
 # fresh is what sync and search both stand on: a scan, and no more. reading is sync's helper.
 FLOORS = [GROUND, ROOMS, {"fresh", "reading"}, STAGES, {"knowledge"}, DOORS]
@@ -25,6 +27,8 @@ HOMES = {
     "aiohttp": {"web.fetch"},
     "yarl": {"web.fetch"},
     "bs4": {"web.page"},
+    "charset_normalizer": {"web.page"},
+    "pypdf": {"web.page"},
     "yaml": {"notes.frontmatter"},
     "pyromark": {"notes.parse"},
     "sentence_transformers": {"search"},

@@ -32,7 +32,12 @@ def test_an_empty_folder_gets_one_example_of_each_kind(tmp_path: Path) -> None:
 
 def test_derived_files_are_ignored_and_the_ledger_is_merged(tmp_path: Path) -> None:
     root = make(tmp_path / "new")
-    assert (root / ".gitignore").read_text().split() == [".kb/", "site/", "links.private.jsonl"]
+    assert (root / ".gitignore").read_text().split() == [
+        ".kb/",
+        "site/",
+        "links.private.jsonl",
+        "saved.private/",
+    ]
     assert (root / ".gitattributes").read_text() == "links.jsonl merge=union\n"
 
 
@@ -68,7 +73,8 @@ def test_lines_are_added_to_git_files_that_only_speak_of_them(tmp_path: Path) ->
     (tmp_path / ".gitignore").write_text("# never commit site/ or .kb/ or links.private.jsonl by hand\n")
     (tmp_path / ".gitattributes").write_text("*.png binary")
     make(tmp_path)
-    assert (tmp_path / ".gitignore").read_text().splitlines()[1:] == [".kb/", "site/", "links.private.jsonl"]
+    added = (tmp_path / ".gitignore").read_text().splitlines()[1:]
+    assert added == [".kb/", "site/", "links.private.jsonl", "saved.private/"]
     assert (tmp_path / ".gitattributes").read_text() == "*.png binary\nlinks.jsonl merge=union\n"
 
 

@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "links": ("links", "List the links of the notes with their standing."),
     "check-links": ("check_links", "Look at the links that are due, and tell which have died."),
     "repair": ("repair", "Rewrite moved links, and dead ones to archived copies."),
+    "enrich": ("enrich", "Fetch titles, facts and readable text of linked pages."),
+    "show": ("show", "Print the saved text of a linked page."),
     "glossary": ("glossary", "Show the terms: expansion, definition, where used."),
     "sync": ("sync", "Read changed notes into the store and embed them."),
     "new": ("new", "Start a dated note and open it in your editor."),

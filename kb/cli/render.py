@@ -53,12 +53,12 @@ def hits(values: Sequence[Hit], shown: Callable[[str], str], words: Iterable[str
 
 
 def _hit(number: int, value: Hit, shown: Callable[[str], str], words: Iterable[str], explain: bool) -> str:
-    place = f"{shown(value.path)}:{value.line}" if value.path else "saved page"
+    place = f"{shown(value.path)}:{value.line}" if value.path else "(saved page)"
     date = str(value.date) if value.date else ""
     if value.noted and value.noted != value.date:
         date = f"{date} (noted {value.noted})"
     lines = [f"{number}. {styled(date, 'cyan')}{'  ' if date else ''}{styled(plain(place), 'bold')}"]
-    heading = " > ".join(dict.fromkeys([value.title, *value.heading]))
+    heading = " > ".join(part for part in dict.fromkeys([value.title, *value.heading]) if part)
     lines += _wrapped(heading, "   ", "dim")
     lines += [line for parent in value.parents for line in _wrapped(f"* {parent}", "   ", "dim", short=True)]
     lines += [_marked(line, words) for line in _wrapped(value.text, "   ")]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from kb.cli.render import plain, styled
-from kb.model import SyncReport, Verdict
+from kb.cli.render import plain as plain
+from kb.cli.render import styled
+from kb.model import Added, Saved, SyncReport, Verdict
 
 if TYPE_CHECKING:
-    from kb.knowledge import Added, Export, ImportPlan, InitPlan, RepairPlan
+    from kb.knowledge import EnrichReport, Export, ImportPlan, InitPlan, RepairPlan, TitleEdit
 
 Shown = Callable[[str], str]
 
@@ -70,9 +71,38 @@ def added(value: Added, shown: Shown, dry_run: bool) -> str:
     if value.known:
         title = f"  {plain(value.title)}" if value.title else ""
         return f"already in {shown(value.path)}:{value.line}{title}"
-    verb = "would add to" if dry_run else "added to"
     place = shown(value.path) + (f":{value.line}" if value.line else "")
-    return f"{verb} {place}\n    * {plain(value.bullet)}"
+    if value.text:
+        body = [plain(line) for line in value.text.splitlines()] if dry_run else []
+        lines = [f"{'would start' if dry_run else 'started'} {place}", *body]
+    else:
+        lines = [f"{'would add to' if dry_run else 'added to'} {place}", f"    * {plain(value.bullet)}"]
+    lines += [f"    see also {shown(one.path)}:{one.line}  {plain(one.url)}" for one in value.paired]
+    return "\n".join(lines)
+
+
+def enriched(report: EnrichReport) -> str:
+    """How much was learnt, and how much was known already."""
+    told = f"asked about {count(len(report.links), 'link')}: {count(report.titled, 'new title')}"
+    told += f", {count(report.texts, 'text')} kept"
+    return told + (f"; {report.known} known already (--all asks again)" if report.known else "")
+
+
+def titles(edits: list[TitleEdit], shown: Shown, applied: bool) -> str:
+    """The diff, or what was written."""
+    if not edits:
+        return "no bare address has a title yet\n"
+    if applied:
+        return "".join(f"wrote {shown(one.path)}\n" for one in edits)
+    lines = [plain(line) for one in edits for line in one.diff.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def saved_page(page: Saved) -> str:
+    """The text under its title, address and date."""
+    head = f"{styled(plain(page.title), 'bold')}\n{plain(page.url)}\nread {page.fetched[:10]}"
+    body = page.text or page.abstract
+    return "\n".join([head, "", *(plain(line) for line in body.split("\n"))])
 
 
 def imported(plan: ImportPlan, shown: Shown, dry_run: bool) -> str:

@@ -9,7 +9,7 @@ import click
 
 from kb import contract
 from kb.cli import render
-from kb.cli.shared import as_json, filter_of, filters, notebook, print_json, progress, warn
+from kb.cli.shared import as_json, filter_of, filters, notebook, print_json, progress, warn, within
 
 
 class WithExclusions(click.Command):
@@ -39,11 +39,19 @@ EXCLUSION = re.compile(r"-(?!-)(?!n\d*$)(?!h$)\w")
 @click.option(
     "-n", "--limit", type=click.IntRange(1, 1000), default=5, show_default=True, help="Hits to show."
 )
+@click.option(
+    "--in",
+    "where",
+    type=click.Choice(["notes", "pages", "all"]),
+    default="all",
+    show_default=True,
+    help="Your own notes, the saved text of linked pages, or both.",
+)
 @click.option("--explain", is_flag=True, help="Show the two ranks and the fused score.")
 @as_json
 @filters
 def command(
-    query: tuple[str, ...], mode: str, limit: int, explain: bool, as_json: bool, **narrow: Any
+    query: tuple[str, ...], mode: str, limit: int, where: str, explain: bool, as_json: bool, **narrow: Any
 ) -> int:
     """Find the passages that answer QUERY, by words and by meaning together.
 
@@ -57,7 +65,11 @@ def command(
     """
     with notebook() as base:
         found = base.search(
-            " ".join(query), narrow=filter_of(**narrow), mode=mode, limit=limit, progress=progress()
+            " ".join(query),
+            narrow=within(filter_of(**narrow), where),
+            mode=mode,
+            limit=limit,
+            progress=progress(),
         )
         for notice in found.notices:
             warn(notice)

@@ -123,6 +123,7 @@ def merge(one: Filter, other: Filter) -> Filter:
         paths=_union(one.paths, other.paths),
         since=max(since, default=None),
         until=min(until, default=None),
+        sources=tuple(dict.fromkeys((*one.sources, *other.sources))),
     )
 
 
