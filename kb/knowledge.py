@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Thread
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from kb import config
 from kb.config import Settings
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from kb.transfer import ImportPlan as ImportPlan
     from kb.transfer import ImportReport as ImportReport
 
+T = TypeVar("T")
+
 #: What a search may wait for: about a second of reading, and one of embedding.
 REFRESH_NOTES = 500
 REFRESH_PASSAGES = 100
@@ -51,6 +54,30 @@ class SystemClock:
     def today(self) -> str:
         """The local date, `YYYY-MM-DD`."""
         return time.strftime("%Y-%m-%d")
+
+
+class _Ahead(Generic[T]):
+    """A value that another thread makes; concurrent.futures would cost 5 ms of import."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: list[T] = []
+        self._error: BaseException | None = None
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._made.append(self._make())
+        except BaseException as error:  # raised again where it is waited for
+            self._error = error
+
+    def result(self) -> T:
+        """Wait for it. Whatever its making raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._made[0]
 
 
 class KnowledgeBase:
@@ -190,13 +217,15 @@ class KnowledgeBase:
         `mode` is hybrid, keyword or semantic. UsageError for a query that asks nothing;
         ModelError where only meaning is asked for and the model cannot be used.
         """
+        # numpy and the model load while notes are scanned and modules read: half of it is waiting.
+        ahead = None if mode == "keyword" else _Ahead(lambda: self._prepared(query))
         from kb.find import find
 
         notices = self._refresh(progress, embed=mode != "keyword")
         semantic = None
-        if mode != "keyword":
+        if ahead is not None:
             try:
-                semantic = self._semantic()
+                semantic = ahead.result()
             except ModelError as error:
                 if mode == "semantic":
                     raise
@@ -204,6 +233,14 @@ class KnowledgeBase:
                 mode = "keyword"
         found = find(self.store, query, filter=narrow, mode=mode, limit=limit, semantic=semantic)
         return replace(found, notices=(*notices, *found.notices))
+
+    def _prepared(self, query: str) -> Semantic:
+        """The model with the query embedded, whatever the notes are."""
+        from kb.search.query import parse_query
+
+        semantic = self._semantic()
+        semantic.prepare(parse_query(query).text)
+        return semantic
 
     def _semantic(self) -> Semantic:
         from kb.search.semantic import Semantic
