@@ -146,6 +146,8 @@ class _Notes:
         if self.freshness.rules_changed:
             self.store.remember("rules", self.rules)
         self._remember_scan()
+        if total or left:
+            self.store.learn_frequencies(self.store.passage_count())
         return replace(report, deleted=len(left), problems=tuple(self.problems))
 
     def _remember_scan(self) -> None:

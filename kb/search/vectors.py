@@ -27,7 +27,7 @@ Array = npt.NDArray[np.float32]
 # magic, width, stamp, identity; padded to a multiple of 64 so that rows lie aligned.
 _HEADER = struct.Struct("<8sI16s228s")
 _MAGIC = b"kbvec\x00\x00\x01"
-_BLOCK = 16_384  # rows scanned before their pages are let go: 24 MiB of 384 numbers
+_BLOCK = 4096  # rows scanned before their pages are let go: 6 MiB of 384 numbers
 _MEND = "kb sync   embeds what is missing"
 
 

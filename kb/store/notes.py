@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from kb.model import Link, Note, NoteKind, Problem, Severity, Source, Term, Use, When, excerpt
 from kb.store.connection import Connected
+from kb.store.grams import grams
 from kb.store.rows import Identity, Stamp, chunks, dates, join, marks, phrase, split, when
 from kb.values import dataclass
 
@@ -104,6 +105,10 @@ class Notes(Connected):
                 "INSERT INTO passages_fts(passages_fts, rowid, text, heading, title, address, parents)"
                 " SELECT 'delete', id, text, heading, title, address, parents FROM searchable"
                 f" WHERE id IN (SELECT id FROM passages WHERE {of_notes})",
+                notes,
+            )
+            run(
+                f"DELETE FROM grams_fts WHERE rowid IN (SELECT id FROM passages WHERE {of_notes})",
                 notes,
             )
             run(f"DELETE FROM mentions WHERE {of_passages}", notes)
@@ -325,6 +330,10 @@ class _Writer:
         self.many(
             f"INSERT INTO passages_fts (rowid, text, heading, title, address, parents) VALUES ({marks(6)})",
             words,
+        )
+        self.many(
+            "INSERT INTO grams_fts (rowid, grams) VALUES (?, ?)",
+            [(id, pairs) for id, *texts in words if (pairs := grams("\n".join(texts[:3])))],
         )
         self.many(
             "INSERT INTO mentions (passage_id, link_id, line, start, end, url, anchor, form)"

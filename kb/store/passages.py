@@ -12,7 +12,7 @@ from kb.errors import StoreError
 from kb.model import Excerpt, Filter, Hit, HitLink, NoteKind, Source, Standing, excerpt
 from kb.store.connection import Connected
 from kb.store.filters import EVERYTHING, STANDING, passage_clause
-from kb.store.rows import chunks, marks, phrase, split, when
+from kb.store.rows import chunks, marks, split, when
 
 _JOINED = "passages p LEFT JOIN notes n ON n.id = p.note_id"
 
@@ -103,26 +103,6 @@ class Passages(Connected):
                     links=tuple(links.get(id, ())),
                 )
         return hits
-
-    def document_frequency(self, term: str) -> int:
-        """How many passages hold a word (or phrase), in any column, stemmed as the index stems it."""
-        row = self.connection.execute(
-            "SELECT count(*) FROM passages_fts WHERE passages_fts MATCH ?", [phrase(term)]
-        ).fetchone()
-        return int(row[0])
-
-    def vocabulary(self, initial: str, limit: int = 20_000) -> list[str]:
-        """Words of the index that begin with a letter, as it stems them, commonest first."""
-        # A temporary table, so that a store opened for reading alone can have it too.
-        self.connection.execute(
-            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab('main', 'passages_fts', 'row')"
-        )
-        rows = self.connection.execute(
-            "SELECT term FROM temp.words WHERE term >= ?1 AND term < ?1 || char(0x10ffff)"
-            " ORDER BY doc DESC, term LIMIT ?2",
-            [initial.lower(), limit],
-        )
-        return [row[0] for row in rows]
 
     def passage_count(self) -> int:
         """How many passages there are."""
