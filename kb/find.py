@@ -12,7 +12,7 @@ from enum import StrEnum
 from math import log
 from typing import NamedTuple, Protocol
 
-from kb.errors import ModelError, UsageError
+from kb.errors import ModelError, UnknownNote, UsageError
 from kb.model import Filter, Hit
 from kb.search.query import Query, fts_match, merge, parse_query, quote
 from kb.search.rank import Ranked, fold, fuse, marks
@@ -68,6 +68,9 @@ class Semantic(Protocol):
 
     def nearest(self, text: str, k: int, rows: Iterable[int] | None = None) -> list[tuple[int, float]]:
         """The k rows nearest to a query, of `rows` alone where given: (row, cosine), best first."""
+
+    def around(self, rows: Sequence[int], k: int) -> list[tuple[int, float]]:
+        """The k rows nearest to the middle of some rows: (row, cosine), best first."""
 
     def cosines(self, text: str, rows: Sequence[int]) -> list[float]:
         """The cosine of each row with a query."""
@@ -132,6 +135,40 @@ def find(
     hits = _first(fold(_hits(store, ranked)), limit)
     words = (*query.phrases, *query.terms, *(other for _, other in asked.others))
     return Found(tuple(hits), tuple(notices), "" if hits else _advice(store, query, narrow), words)
+
+
+def related(store: Store, vectors: Semantic, path: str, line: int | None = None, *, limit: int = 10) -> Found:
+    """The passages nearest to a note, without its own; or to its passage at `line`, without itself.
+
+    UnknownNote if the store has no such note; ModelError if nothing is embedded.
+    """
+    own = store.passages_of(path)
+    if not own:
+        raise UnknownNote(f"{path}: no such note, or nothing in it", hint="kb sync   reads new notes")
+    asked = [id for id, _ in own]
+    if line is not None:
+        asked = [next((id for id, start in reversed(own) if start <= line), own[0][0])]
+    rows = sorted({row for found in store.passages_to_rows(vectors.model, asked).values() for row in found})
+    if not rows:
+        return Found(advice="it is not embedded yet; kb sync")
+    near = vectors.around(rows, _DEPTH + len(rows))
+    passages = store.rows_to_passages(vectors.model, [row for row, _ in near])
+    cosines: dict[int, float] = {}
+    for row, cosine in near:
+        for id in passages.get(row, ()):
+            if cosine >= LEAST_COSINE and id not in asked:
+                cosines.setdefault(id, cosine)
+    origin = list(store.hits(asked).values()) if line is not None else []
+    # Folding against the passage itself drops its copies, its parent and its own bullets.
+    hits = [hit for hit in fold([*origin, *_near_hits(store, cosines)]) if hit not in origin]
+    return Found(tuple(hits[:limit]), advice="" if hits else "nothing is near in meaning")
+
+
+def _near_hits(store: Store, cosines: dict[int, float]) -> Iterator[Hit]:
+    found = store.hits(list(cosines))
+    for rank, (id, cosine) in enumerate(cosines.items(), 1):
+        if id in found:
+            yield replace(found[id], score=cosine, semantic_rank=rank, cosine=cosine)
 
 
 def _mode(mode: Mode | str) -> Mode:

@@ -142,6 +142,14 @@ class KnowledgeBase:
         relative = os.path.relpath(full)
         return str(full) if relative.startswith(os.path.join("..", "..", "..")) else relative
 
+    def address(self, path: str, line: int) -> str:
+        """The URL that opens a note at a line: `editor.url` of the person's config, else its file."""
+        from urllib.parse import quote
+
+        full = quote(str(self.settings.notes / path))
+        template: str = self.settings["editor.url"] or "file://{path}"
+        return template.replace("{path}", full).replace("{line}", str(line))
+
     # -- notes -> store ------------------------------------------------------------------------
 
     def sync(
@@ -268,6 +276,29 @@ class KnowledgeBase:
         if embed and report.pending and not report.notice:
             return [f"{report.pending} passages are not embedded yet and are found by words alone; kb sync"]
         return []
+
+    def related(self, place: str, *, limit: int = 10, progress: Progress | None = None) -> Found:
+        """The passages nearest in meaning to `PATH` or `PATH:LINE`, at most `limit`.
+
+        UnknownNote for a path that is no note; ModelError where nothing is embedded.
+        """
+        from kb.find import related
+
+        notices = self._refresh(progress, embed=True)
+        path, _, line = place.rpartition(":")
+        if not path or not line.isdigit():
+            path, line = place, ""
+        semantic = self._semantic()
+        found = related(self.store, semantic, self._relative(path), int(line) if line else None, limit=limit)
+        return replace(found, notices=(*notices, *found.notices))
+
+    def _relative(self, path: str) -> str:
+        """A note's path as the store has it, from one typed in the current folder or in that of the notes."""
+        here = os.path.relpath(os.path.realpath(path), os.path.realpath(self.settings.notes))
+        in_notes = not os.path.isabs(path) and (self.settings.notes / path).is_file()
+        if in_notes or here.startswith(os.pardir):
+            here = os.path.normpath(path)
+        return here.replace(os.sep, "/")
 
     # -- links ---------------------------------------------------------------------------------
 

@@ -43,9 +43,11 @@ class Semantic:
         found = self._ask(text)
         return [float(found[row]) if row < len(found) else -1.0 for row in rows]
 
-    def like(self, row: int, k: int) -> list[tuple[int, float]]:
-        """The k rows nearest to a row, itself among them."""
-        return self._vectors.scan(self._vectors.read([row])[0], k)
+    def around(self, rows: Sequence[int], k: int) -> list[tuple[int, float]]:
+        """The k rows nearest to the middle of some rows: (row, cosine), best first."""
+        middle = self._vectors.read(rows).mean(axis=0)
+        size = np.linalg.norm(middle)
+        return self._vectors.scan(middle / np.maximum(size, np.float32(1e-12)), k)
 
     def prepare(self, text: str) -> None:
         """Embed a query ahead of the first question about it, which may be asked from another thread."""

@@ -104,6 +104,15 @@ class Passages(Connected):
                 )
         return hits
 
+    def passages_of(self, path: str) -> list[tuple[int, int]]:
+        """The passages of a note as (id, line), in order; nothing for a note that is not there."""
+        rows = self.connection.execute(
+            "SELECT p.id, p.line FROM passages p JOIN notes n ON n.id = p.note_id"
+            " WHERE n.path = ? ORDER BY p.ordinal",
+            [path],
+        )
+        return [(id, line) for id, line in rows]
+
     def passage_count(self) -> int:
         """How many passages there are."""
         return int(self.connection.execute("SELECT count(*) FROM passages").fetchone()[0])
