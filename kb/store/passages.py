@@ -165,6 +165,26 @@ class Passages(Connected):
         )
         return [(row, digest, window) for row, digest, window in rows]
 
+    def live_rows(self, model: str) -> list[int]:
+        """The rows that embed a text which still stands, ascending."""
+        rows = self.connection.execute(
+            "SELECT row FROM vectors v WHERE model_id = ?"
+            " AND EXISTS (SELECT 1 FROM passages p WHERE p.digest = v.digest) ORDER BY row",
+            [self._model(model)],
+        )
+        return [row[0] for row in rows]
+
+    def renumber_vectors(self, model: str, to: str) -> None:
+        """Map the live rows of a model anew, counted from 0 in their order, under another name."""
+        with self.transaction():
+            self.connection.execute("INSERT OR IGNORE INTO models (identity) VALUES (?)", [to])
+            self.connection.execute(
+                "INSERT INTO vectors (model_id, row, digest, window)"
+                " SELECT ?, row_number() OVER (ORDER BY row) - 1, digest, window FROM vectors v"
+                " WHERE model_id = ? AND EXISTS (SELECT 1 FROM passages p WHERE p.digest = v.digest)",
+                [self._model(to), self._model(model)],
+            )
+
     def vector_count(self, model: str) -> int:
         """One more than the last row in use: how many rows the sidecar must have."""
         row = self.connection.execute(
