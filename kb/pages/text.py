@@ -13,6 +13,7 @@ import unicodedata
 from urllib.parse import quote, urlsplit
 
 from kb.model import When
+from kb.places import slug as slug
 
 _ENTITIES = {ord(mark): f"&#{ord(mark)};" for mark in string.punctuation if mark != ","}
 _ESCAPED_IN_URL = re.compile(r"[^\w\-.~:/?#@!$&+,;=%]")
@@ -25,6 +26,8 @@ _MONTHS = (
 def flat(text: str) -> str:
     """One line: runs of white space are a space; control and bidi-override characters are gone."""
     spaced = " ".join(text.split())
+    if spaced.isprintable():  # which neither sort is, and most text is
+        return spaced
     return "".join(
         char
         for char in spaced
@@ -67,12 +70,6 @@ def page_link(label: str, path: str, anchor: str = "") -> str:
     """A Markdown link to another page of the site, by its path from the root of the site."""
     target = quote(path.encode("utf-8", "replace"))
     return f"[{plain(label)}]({target}{'#' + anchor if anchor else ''})"
-
-
-def slug(heading: str) -> str:
-    """The anchor that Python-Markdown's toc gives the first heading of these words; may be empty."""
-    ascii_only = unicodedata.normalize("NFKD", flat(heading)).encode("ascii", "ignore").decode("ascii")
-    return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", ascii_only).strip().lower())
 
 
 def day(when: When) -> str:

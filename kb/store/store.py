@@ -12,6 +12,7 @@ from kb.store import connection as door
 from kb.store.links import Links
 from kb.store.notes import Notes
 from kb.store.passages import Passages
+from kb.store.reading import Reading
 
 
 class Counts(NamedTuple):
@@ -22,7 +23,7 @@ class Counts(NamedTuple):
     pending: int
 
 
-class Store(Notes, Passages, Links):
+class Store(Notes, Passages, Links, Reading):
     """Notes, passages, vectors' map and links in SQLite, through the standard library alone.
 
     Made by `Store.open`, or by `schema.memory` for a test. A store belongs to one thread.
