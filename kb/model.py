@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -159,6 +160,7 @@ class When:
         return (since is None or self.latest >= since) and (until is None or self.earliest <= until)
 
 
+@lru_cache(maxsize=4096)
 def _bound(text: str, *, last: bool) -> str:
     match = _ISO_PARTIAL.match(text)
     if match is None:

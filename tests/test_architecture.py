@@ -31,6 +31,7 @@ HOMES = {
     "nh3": {"pages"},
     "markdown": {"plugin"},
     "mkdocs": {"plugin"},
+    "pymdownx": {"plugin"},
     "click": {"cli"},
 }
 

@@ -16,6 +16,7 @@ from kb.pages.text import clipped, day, flat, web_url
 from kb.urls import safe_display
 
 _TIP = 320
+_MANY = 300
 _LINK = re.compile(r'<a\b([^>]*?)\bhref="(https?:[^"]*)"([^>]*)>(.*?)</a>', re.DOTALL | re.IGNORECASE)
 
 
@@ -111,22 +112,24 @@ class Terms:
                 )
                 if re.search(r"\w", name):
                     table.setdefault(key, escape(clipped(about, _TIP)))
-        self._patterns: dict[tuple[str, ...], re.Pattern[str]] = {}
+        # Of very many names only those are looked for that a page holds somewhere.
+        names = (*self._exact, *self._loose)
+        self._folded = {name: escape(name).casefold() for name in names} if len(names) > _MANY else {}
+        self._all = self._compiled(names) if names and not self._folded else None
 
     def explained(self, html: str) -> str:
         """`html` with each term, or its plural, as an `abbr`; the first of each can be tabbed to."""
-        folded = html.casefold()
-        names = tuple(
-            name for table in (self._exact, self._loose) for name in table if escape(name).casefold() in folded
-        )
-        if not names:
+        pattern = self._all
+        if self._folded:
+            folded = html.casefold()
+            pattern = self._compiled([name for name, form in self._folded.items() if form in folded])
+        if pattern is None:
             return html
-        pattern = self._pattern(names)
         seen: set[str] = set()
 
         def explain(match: re.Match[str]) -> str:
-            name = match[1]
-            about = self._exact.get(unescape(name)) or self._loose.get(unescape(name).casefold())
+            name = unescape(match[1])
+            about = self._exact.get(name) or self._loose.get(" ".join(name.split()).casefold())
             if about is None:
                 return match[0]
             stop = "" if about in seen else ' tabindex="0"'
@@ -143,18 +146,16 @@ class Terms:
                 pieces[at] = pattern.sub(explain, piece)
         return "".join(pieces)
 
-    def _pattern(self, names: tuple[str, ...]) -> re.Pattern[str]:
-        pattern = self._patterns.get(names)
-        if pattern is None:
-            ordered = sorted(names, key=lambda name: (-len(name), name))
-            one = "|".join(
-                words if name in self._exact else f"(?i:{words})"
-                for name in ordered
-                for words in [r"\s+".join(re.escape(escape(word)) for word in name.split())]
-            )
-            pattern = re.compile(rf"(?<![\w&#])({one})(?:'s|s|es)?(?!\w)")
-            self._patterns[names] = pattern
-        return pattern
+    def _compiled(self, names: Iterable[str]) -> re.Pattern[str] | None:
+        ordered = sorted(names, key=lambda name: (-len(name), name))
+        if not ordered:
+            return None
+        one = "|".join(
+            words if name in self._exact else f"(?i:{words})"
+            for name in ordered
+            for words in [r"\s+".join(re.escape(escape(word)) for word in name.split())]
+        )
+        return re.compile(rf"(?<![\w&#])({one})(?:'s|s|es)?(?!\w)")
 
 
 def shown(url: str) -> str:

@@ -7,6 +7,7 @@ carries the HTML to a site knows what address that page has there.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ def words(text: str) -> str:
     return escape(flat(text))
 
 
+@lru_cache(maxsize=4096)
 def page_a(label: str, path: str, anchor: str = "") -> str:
     """A link to another page of the site, by its path."""
     target = quote(path.encode("utf-8", "replace"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from kb.model import When
@@ -17,6 +18,7 @@ from kb.places import slug as slug
 
 _ENTITIES = {ord(mark): f"&#{ord(mark)};" for mark in string.punctuation if mark != ","}
 _ESCAPED_IN_URL = re.compile(r"[^\w\-.~:/?#@!$&+,;=%]")
+_PLAIN_URL = re.compile(r"[\w\-.~:/?#@!$&+,;=%]*\Z")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -57,7 +59,10 @@ def web_url(url: str) -> str | None:
         return None
     if parts.scheme not in ("http", "https", "mailto") or not (parts.netloc or parts.scheme == "mailto"):
         return None
-    return _ESCAPED_IN_URL.sub(_percent, flat(url)).replace("&", "&amp;")
+    line = flat(url)
+    if not _PLAIN_URL.match(line):
+        line = _ESCAPED_IN_URL.sub(_percent, line)
+    return line.replace("&", "&amp;")
 
 
 def link(label: str, url: str) -> str:
@@ -72,6 +77,7 @@ def page_link(label: str, path: str, anchor: str = "") -> str:
     return f"[{plain(label)}]({target}{'#' + anchor if anchor else ''})"
 
 
+@lru_cache(maxsize=4096)
 def day(when: When) -> str:
     """A date for people, as precise as it is known: `11 August 2023`, `August 2023`, `2023`."""
     if when.first == when.last:

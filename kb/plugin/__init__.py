@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from html import unescape
 from pathlib import Path
 from typing import Any, Literal
@@ -49,7 +50,7 @@ _FOUND = """<h1>Not here</h1>
 <p>No page of these notes has this address. It may have been renamed: the search above looks through all of
 them, and <a href="{home}">the front page</a> leads to every list.</p>"""
 _ID = re.compile(r'\bid="([^"]+)"')
-_CANONICAL = re.compile(r'\s*<link rel="canonical" href="http://(?:127\.0\.0\.1|localhost)[:/][^>]*>')
+_LOCAL = re.compile(r'\A<link rel="canonical" href="http://(?:127\.0\.0\.1|localhost)[:/][^>]*>')
 
 
 class KbConfig(Config):  # type: ignore[no-untyped-call]  # MkDocs' own hook lacks types
@@ -86,6 +87,8 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         feed: Any = config.plugins.get("rss")
         if feed is not None:
             # Its own default lies in the current folder, whatever that is.
+            if not feed.config.image and config.site_url:  # it would name a picture called None
+                feed.config.image = config.site_url.rstrip("/") + "/" + _FAVICON
             feed.config.cache_dir = str(_root(config) / ".kb" / "feed")
             # It keeps the pages of every build since it was started: an edit would add them all again.
             feed.config.enabled = feed.config.enabled and not self._serving
@@ -111,8 +114,8 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
             config.nav = _nav(site.nav)
         site.places.add(files.src_uris)
         self._markdown.places = site.places
-        if self._serving:
-            self._kept.begin(config, files.src_uris, site.places.names())
+        kept = _root(config) / ".kb" / "html.json"
+        self._kept.begin(kept, config, files.src_uris, site.places.names())
         return files
 
     def on_page_read_source(self, *, page: MkDocsPage, config: MkDocsConfig) -> str | None:
@@ -140,7 +143,7 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
             page.meta["tags"] = list(made.tags)
         if made.style == "note" and made.noted:
             page.meta["date"] = date.fromisoformat(made.noted)
-        if self._serving and markdown.strip() == made.markdown.strip():
+        if markdown.strip() == made.markdown.strip():
             self._kept.watch(page, markdown)
         return markdown
 
@@ -184,7 +187,7 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         article, closing, after = rest.rpartition(_ARTICLE_END)
         if made is not None and site is not None and closing:
             body = site.finish(made, article) + made.more
-            body = addressed(body, lambda path: self._address(path, page))
+            body = addressed(body, lru_cache(maxsize=None)(lambda path: self._address(path, page)))
             opening = f'{_ARTICLE[:-2]} kb-page kb-{made.style}">'
             output = f"{before}{opening}{body}{closing}{after}"
         trusted = output if site is not None and site.trusted else before + after
@@ -202,13 +205,19 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         """What holds for every page: the search dialog has a name, and only known scripts run."""
         output = output.replace(_SEARCH, f'{_SEARCH} aria-label="Search"', 1)
         # Without an address of the site's own, this one would lead search engines to nobody.
-        output = _CANONICAL.sub("", output, count=1)
+        at = output.find('<link rel="canonical" href="http://')
+        if at >= 0:
+            output = output[:at] + _LOCAL.sub("", output[at:], count=1)
         # Live reload needs an inline script, so pages that are served as they are written have no policy.
         return output if self._serving else protected(output, blessed)
 
     def _address(self, path: str, page: MkDocsPage) -> str:
         file = self._files.get_file_from_path(path)
         return file.url_relative_to(page.file) if file is not None else "#"
+
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """Keep what was rendered."""
+        self._kept.end()
 
     def on_serve(
         self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Callable[..., None]
