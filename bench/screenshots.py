@@ -85,11 +85,15 @@ def demo(root: Path) -> Path:
                 reason="404 Not Found" if gone else "",
                 streak=3 if final is Standing.DEAD else int(gone),
                 final_url=f"https://new.example/{at}" if final is Standing.MOVED else None,
-                archived_url=f"https://web.archive.org/web/2023/{record.url}" if final is Standing.DEAD else None,
+                archived_url=f"https://web.archive.org/web/2023/{record.url}"
+                if final is Standing.DEAD
+                else None,
             )
             base.store.save_look(record.key, None, looks)
             if at % 4 == 1:
-                base.store.save_facts(record.key, Facts(title=f"A fetched title, number {at}", authors=("A. Writer",)))
+                base.store.save_facts(
+                    record.key, Facts(title=f"A fetched title, number {at}", authors=("A. Writer",))
+                )
     return root
 
 
@@ -117,7 +121,11 @@ def shoot(chromium: str, address: str, pages: list[str], out: Path) -> None:
                 page = context.new_page()
                 for path in pages:
                     page.goto(f"{address}/{path}/".replace("/./", "/"), wait_until="networkidle")
-                    target = out / f"{size}-{scheme}" / f"{path.replace('/', '-').replace('.', 'home') or 'home'}.png"
+                    target = (
+                        out
+                        / f"{size}-{scheme}"
+                        / f"{path.replace('/', '-').replace('.', 'home') or 'home'}.png"
+                    )
                     target.parent.mkdir(parents=True, exist_ok=True)
                     page.screenshot(path=target, full_page=True)
                     if size == "desktop" and scheme == "light":

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,11 +21,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD_BOUND, RELOAD_BOUND, MEMORY_BOUND = 1.25, 0.6, 150.0
 WORDS = (
-    "adapter attention batch card context corpus decoder embedding encoder epoch evaluation gradient head "
-    "inference kernel label layer learning loss memory model norm optimizer paper passage precision prompt "
-    "quantized query rank retrieval sample sequence speech tensor token training transformer tuning vector "
-    "vocabulary weight window"
-).split()
+    "adapter attention batch card context corpus decoder embedding encoder epoch evaluation gradient "
+    "head inference kernel label layer learning loss memory model norm optimizer paper "
+    "passage precision prompt quantized query rank retrieval sample sequence speech tensor token "
+    "training transformer tuning vector vocabulary weight window"
+).split()  # a list of words reads as words
 TERMS = ("RAG", "PEFT", "LoRA", "QLoRA", "VRAM", "RLHF", "GPTQ", "MoE", "BPE", "KV cache")
 
 
@@ -34,7 +33,9 @@ def main() -> int:
     """Measure, print, and judge."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--notes", type=int, default=1000)
-    parser.add_argument("--memory", type=int, default=5000, help="notes for the memory figure; 0 leaves it out")
+    parser.add_argument(
+        "--memory", type=int, default=5000, help="notes for the memory figure; 0 leaves it out"
+    )
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
     bad = 0
@@ -47,7 +48,9 @@ def main() -> int:
             (kb / ".kb" / "html.json").unlink(missing_ok=True)
             times["cold"].append(build(kb)[0])
             times["kb"].append(build(kb)[0])
-        print(f"build of {options.notes} notes: bare {min(times['bare']):.2f} s; first with kb {first[0]:.2f} s")
+        print(
+            f"build of {options.notes} notes: bare {min(times['bare']):.2f} s; first with kb {first[0]:.2f} s"
+        )
         bad += judge("build, nothing kept", min(times["cold"]) / min(times["bare"]), BUILD_BOUND)
         judge("build again", min(times["kb"]) / min(times["bare"]), BUILD_BOUND)
         pairs = [(reload(kb), reload(bare)) for _ in range(options.runs)]
@@ -58,7 +61,10 @@ def main() -> int:
             kb, bare = notebooks(Path(folder) / "b", options.memory)
             build(kb)
             above = build(kb)[1] - build(bare)[1]
-            print(f"peak memory at {options.memory} notes: {above:.0f} MB above bare (at most {MEMORY_BOUND:.0f})")
+            print(
+                f"peak memory at {options.memory} notes: {above:.0f} MB above bare"
+                f" (at most {MEMORY_BOUND:.0f})"
+            )
             bad += above > MEMORY_BOUND
     return int(bad > 0)
 
@@ -104,11 +110,17 @@ def write_notes(root: Path, count: int) -> None:
         for section in range(3):
             lines += [f"## {sentence(chance, 3)}", ""]
             for bullet in range(4):
-                link = f"[{sentence(chance, 3)}](https://host{number % 97}.example/{number}/{section}/{bullet})"
+                link = (
+                    f"[{sentence(chance, 3)}](https://host{number % 97}.example/{number}/{section}/{bullet})"
+                )
                 lines.append(f"* {link} {sentence(chance, 14)} {chance.choice(TERMS)}")
                 lines.append(f"\t* {sentence(chance, 20)}")
-            lines += ["", f"{sentence(chance, 40)} `code` **bold**, see [another](../{chance.randrange(count) % 50}/"
-                          f"note-{chance.randrange(count)}.md).", ""]
+            lines += [
+                "",
+                f"{sentence(chance, 40)} `code` **bold**, see [another](../{chance.randrange(count) % 50}/"
+                f"note-{chance.randrange(count)}.md).",
+                "",
+            ]
         path = root / str(number % 50) / f"note-{number}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(lines), encoding="utf-8")
@@ -129,10 +141,7 @@ NAV = """\
   - Glossary: glossary.md
   - Graph: 8/note-8.md
 """
-SYNC = (
-    "from kb.knowledge import KnowledgeBase\n"
-    "with KnowledgeBase.open() as base: base.sync(embed=False)\n"
-)
+SYNC = "from kb.knowledge import KnowledgeBase\nwith KnowledgeBase.open() as base: base.sync(embed=False)\n"
 BUILD = (
     "import sys\n"
     "from mkdocs.commands.build import build\n"
@@ -182,7 +191,9 @@ def build(root: Path) -> tuple[float, float]:
 
 def reload(root: Path) -> float:
     """The best of two reloads in one process, after a build: seconds."""
-    out = subprocess.run([sys.executable, "-c", RELOAD], cwd=root, env=environment(), check=True, capture_output=True)
+    out = subprocess.run(
+        [sys.executable, "-c", RELOAD], cwd=root, env=environment(), check=True, capture_output=True
+    )
     return float(out.stdout.split()[-1])
 
 

@@ -31,7 +31,6 @@ HOMES = {
     "nh3": {"pages"},
     "markdown": {"plugin"},
     "mkdocs": {"plugin"},
-    "pymdownx": {"plugin"},
     "click": {"cli"},
 }
 

@@ -17,20 +17,23 @@ class Band(NamedTuple):
     """A share of a whole: the standing that names it, and how many."""
 
     name: str
-    count: int
+    number: int
 
 
 def bar(bands: Sequence[Band]) -> str:
     """One bar cut into shares, with a legend in words."""
-    total = sum(band.count for band in bands)
+    total = sum(band.number for band in bands)
     at, pieces = 0.0, []
     for band in bands:
-        width = _WIDTH * band.count / total
-        pieces.append(f'<rect class="kb-fill-{band.name}" x="{at:.1f}" y="0" width="{width:.1f}" height="14"/>')
+        width = _WIDTH * band.number / total
+        pieces.append(
+            f'<rect class="kb-fill-{band.name}" x="{at:.1f}" y="0" width="{width:.1f}" height="14"/>'
+        )
         at += width
-    said = ", ".join(f"{band.count} {band.name}" for band in bands)
+    said = ", ".join(f"{band.number} {band.name}" for band in bands)
     legend = " ".join(
-        f'<span><i class="kb-key kb-key-{band.name}"></i>{band.name} <b>{band.count}</b></span>' for band in bands
+        f'<span><i class="kb-key kb-key-{band.name}"></i>{band.name} <b>{band.number}</b></span>'
+        for band in bands
     )
     return (
         f'<svg class="kb-bar" viewBox="0 0 {_WIDTH} 14" preserveAspectRatio="none" role="img"'
@@ -64,11 +67,14 @@ def over_time(histories: Sequence[Sequence[tuple[str, str]]], last: str, names: 
         if upper != base:
             points = [f"{x[at]:.1f},{upper[at]:.1f}" for at in range(steps + 1)]
             points += [f"{x[at]:.1f},{base[at]:.1f}" for at in range(steps, -1, -1)]
-            areas.append(f'<polygon class="kb-fill-{name}" points="{" ".join(points)}"><title>{name}</title></polygon>')
+            areas.append(
+                f'<polygon class="kb-fill-{name}" points="{" ".join(points)}"><title>{name}</title></polygon>'
+            )
         base = upper
     start, stop = counts[0], counts[-1]
     said = (
-        f"Standing of links from {first} to {end}. At first {_words(start, names)}; at the end {_words(stop, names)}."
+        f"Standing of links from {first} to {end}. "
+        f"At first {_words(start, names)}; at the end {_words(stop, names)}."
     )
     axis = (
         f'<text x="{_LEFT}" y="{_HEIGHT - 6}">{first}</text>'
@@ -78,8 +84,9 @@ def over_time(histories: Sequence[Sequence[tuple[str, str]]], last: str, names: 
         f'<path class="kb-axis" d="M{_LEFT} 8V{_HEIGHT - _BOTTOM}H{_WIDTH}"/>'
     )
     return (
-        f'<figure class="kb-figure"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{markup.words(said)}">'
-        f"{''.join(areas)}{axis}</svg><figcaption>Standing of the links that were looked at, over time</figcaption></figure>"
+        f'<figure class="kb-figure"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"'
+        f' aria-label="{markup.words(said)}">{"".join(areas)}{axis}</svg>'
+        "<figcaption>Standing of the links that were looked at, over time</figcaption></figure>"
     )
 
 

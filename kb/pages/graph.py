@@ -11,7 +11,7 @@ from kb.pages.card import Card
 from kb.pages.links import link_title, to_the_web
 from kb.pages.text import clipped, count, plain, slug, web_url
 
-#: A picture of more knots than this tells nothing, and takes seconds to lay out.
+#: A picture of more nodes than this tells nothing, and takes seconds to lay out.
 _MOST = 240
 _HEADINGS = {"note": "Notes", "term": "Terms", "link": "Links"}
 
@@ -27,7 +27,7 @@ def page(
 
     Of many nodes, those with most edges are shown.
     """
-    edges = {("note", one, "note", other) for one, other in between if one != other}
+    edges = {("note", one, "note", other) for one, other in between if one in cards and other in cards}
     for entry in entries:
         uses = {entry.path, *(use.path for use in entry.uses)}
         edges |= {("note", path, "term", entry.term.term) for path in uses if path in cards}
@@ -40,7 +40,10 @@ def page(
             degrees[node] = degrees.get(node, 0) + 1
     # A link that one note alone holds ties nothing together: those come last.
     ranked = sorted(degrees, key=lambda node: (node[0] == "link" and degrees[node] < 2, -degrees[node], node))
-    shown = sorted(ranked[:_MOST], key=lambda node: (list(_HEADINGS).index(node[0]), _label(node, cards, by_key).casefold()))
+    shown = sorted(
+        ranked[:_MOST],
+        key=lambda node: (list(_HEADINGS).index(node[0]), _label(node, cards, by_key).casefold()),
+    )
     number = {node: at for at, node in enumerate(shown)}
     pairs = sorted(
         (number[kind, one], number[other_kind, other])
@@ -48,13 +51,13 @@ def page(
         if (kind, one) in number and (other_kind, other) in number
     )
     rest = len(degrees) - len(shown)
-    said = f"{count(len(shown), 'knot')} and {count(len(pairs), 'thread')} between them."
+    said = f"{count(len(shown), 'node')} and {count(len(pairs), 'tie')} between them."
     if rest:
-        said += f" The {rest:,} with fewest threads are left out."
+        said += f" The {rest:,} with fewest ties are left out."
     lines = ["# Graph", "", *menu.line("graph", where), said, ""]
     data = json.dumps({"edges": pairs}).replace("<", "\\u003c")
     more = (
-        '<div class="kb-graph" id="kb-graph"><div class="kb-graph-stage" id="kb-graph-stage"></div>'
+        '<div class="kb-net" id="kb-graph"><div class="kb-graph-stage" id="kb-graph-stage"></div>'
         f'<div class="kb-graph-list" id="kb-graph-list">{_lists(shown, cards, by_key, where)}</div></div>'
         f'<script type="application/json" id="kb-graph-data">{data}</script>'
     )

@@ -13,7 +13,14 @@ from kb.pages.links import link_title, mentioned, standing, to_the_web
 from kb.pages.text import clipped, count, plain, web_url
 
 _HOSTS = 12
-_SHOWN = (Standing.ALIVE, Standing.MOVED, Standing.UNKNOWN, Standing.SUSPECT, Standing.DEAD, Standing.UNCHECKED)
+_SHOWN = (
+    Standing.ALIVE,
+    Standing.MOVED,
+    Standing.UNKNOWN,
+    Standing.SUSPECT,
+    Standing.DEAD,
+    Standing.UNCHECKED,
+)
 
 
 def page(where: Mapping[str, str], links: Sequence[LinkRecord], cards: Mapping[str, Card]) -> Page:
@@ -35,7 +42,9 @@ def page(where: Mapping[str, str], links: Sequence[LinkRecord], cards: Mapping[s
         if looked
         else f"{count(len(records), 'link')}, none checked yet"
     )
-    return Page(where["health"], "Link health", about, "\n".join(lines), "health", more="\n".join(filter(None, parts)))
+    return Page(
+        where["health"], "Link health", about, "\n".join(lines), "health", more="\n".join(filter(None, parts))
+    )
 
 
 def _said(records: Sequence[LinkRecord], counts: Counter[Standing], looked: Sequence[LinkRecord]) -> str:
@@ -63,7 +72,10 @@ def _dead(records: Sequence[LinkRecord], cards: Mapping[str, Card]) -> list[str]
     died.sort(key=_changed, reverse=True)
     if not died:
         return []
-    return [markup.heading(f"Dead ({len(died)})", "dead"), markup.items((_case(one, cards) for one in died), "kb-cards")]
+    return [
+        markup.heading(f"Dead ({len(died)})", "dead"),
+        markup.items((_case(one, cards) for one in died), "kb-cards"),
+    ]
 
 
 def _suspect(records: Sequence[LinkRecord], cards: Mapping[str, Card]) -> list[str]:

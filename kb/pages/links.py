@@ -63,7 +63,8 @@ def standing(record: LinkRecord) -> str:
     looks = record.looks
     parts = [looks.reason, f"checked {looks.last_checked[:10]}" if looks.last_checked else ""]
     about = ", ".join(part for part in parts if part) or "not checked yet"
-    return f'<span class="kb-standing kb-{record.standing}" title="{markup.words(about)}">{record.standing}</span>'
+    name = record.standing
+    return f'<span class="kb-standing kb-{name}" title="{markup.words(about)}">{name}</span>'
 
 
 def mentioned(record: LinkRecord, notes: Mapping[str, Card]) -> str:

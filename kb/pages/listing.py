@@ -43,7 +43,8 @@ def tags(where: Mapping[str, str], cards: Sequence[Card]) -> Page:
     parts = []
     if names:
         chips = " ".join(
-            f'<a class="kb-tag" href="#{tag_anchor(name)}">{markup.words(name)} <b>{len(by_tag[name])}</b></a>'
+            f'<a class="kb-tag" href="#{tag_anchor(name)}">'
+            f"{markup.words(name)} <b>{len(by_tag[name])}</b></a>"
             for name in names
         )
         parts.append(f'<p class="kb-tags-all">{chips}</p>')
@@ -63,7 +64,8 @@ def tag_anchor(tag: str) -> str:
 def tag_links(tags: Sequence[str], where: Mapping[str, str]) -> str:
     """A note's tags, each leading to the notes that share it."""
     return " ".join(
-        markup.page_a(tag, where["tags"], tag_anchor(tag)).replace("<a ", '<a class="kb-tag" ') for tag in tags
+        markup.page_a(tag, where["tags"], tag_anchor(tag)).replace("<a ", '<a class="kb-tag" ')
+        for tag in tags
     )
 
 

@@ -18,7 +18,6 @@ from kb.pages.text import day, flat, web_url
 DOT = " \u00b7 "
 
 
-
 def words(text: str) -> str:
     """`text` on one line, as HTML text or as the value of a quoted attribute."""
     return escape(flat(text))
@@ -56,4 +55,3 @@ def items(lines: Iterable[str], style: str = "kb-list") -> str:
 def heading(text: str, anchor: str, level: int = 2) -> str:
     """A heading with an anchor of its own."""
     return f'<h{level} id="{anchor}">{words(text)}</h{level}>'
-

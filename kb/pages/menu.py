@@ -57,9 +57,7 @@ def line(name: str, where: Mapping[str, str]) -> list[str]:
     names = _of(PAGES[name][1])
     if len(names) == 1:
         return []
-    words = [
-        f"**{PAGES[one][0]}**" if one == name else page_link(PAGES[one][0], where[one]) for one in names
-    ]
+    words = [f"**{PAGES[one][0]}**" if one == name else page_link(PAGES[one][0], where[one]) for one in names]
     return [" \u00b7 ".join(words), ""]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -60,11 +59,15 @@ def page(
 def _more(backlinks: Sequence[Backlink], related: Sequence[Card]) -> str:
     parts = []
     if backlinks:
-        rows = (f"{markup.page_a(one.card.title, one.card.path)}<p>{around(one.text, one.anchor)}</p>" for one in backlinks)
+        rows = (
+            f"{markup.page_a(one.card.title, one.card.path)}<p>{around(one.text, one.anchor)}</p>"
+            for one in backlinks
+        )
         parts += [markup.heading("Mentioned in", "kb-mentioned-in"), markup.items(rows, "kb-backlinks")]
     if related:
         rows = (
-            markup.page_a(one.title, one.path) + (f" <small>{markup.date(one.noted)}</small>" if one.noted else "")
+            markup.page_a(one.title, one.path)
+            + (f" <small>{markup.date(one.noted)}</small>" if one.noted else "")
             for one in related
         )
         parts += [markup.heading("Near in meaning", "kb-near"), markup.items(rows, "kb-near")]

@@ -19,7 +19,7 @@ class Shelf(NamedTuple):
     name: str
     title: str
     note: NoteKind
-    links: tuple[tuple[LinkKind, str], ...]
+    links: tuple[tuple[LinkKind, str, str, str], ...]
     empty: str
 
 
@@ -28,21 +28,29 @@ SHELVES = (
         "papers",
         "Papers",
         NoteKind.PAPER,
-        ((LinkKind.PAPER, "Papers linked"),),
+        ((LinkKind.PAPER, "Papers linked", "paper", "papers"),),
         "No paper yet: a link to arXiv or a DOI is one, and so is a note with `kind: paper`.",
     ),
     Shelf(
         "threads",
         "Threads",
         NoteKind.HN_THREAD,
-        ((LinkKind.HN_THREAD, "Threads linked"), (LinkKind.HN_COMMENT, "Comments"), (LinkKind.HN_USER, "People")),
+        (
+            (LinkKind.HN_THREAD, "Threads linked", "thread", "threads"),
+            (LinkKind.HN_COMMENT, "Comments", "comment", "comments"),
+            (LinkKind.HN_USER, "People", "person", "people"),
+        ),
         "No thread yet: a link to Hacker News is one, and so is a note with `kind: hn-thread`.",
     ),
     Shelf(
         "tutorials",
         "Tutorials",
         NoteKind.TUTORIAL,
-        ((LinkKind.VIDEO, "Videos"), (LinkKind.REPO, "Repositories"), (LinkKind.CHANNEL, "Channels")),
+        (
+            (LinkKind.VIDEO, "Videos", "video", "videos"),
+            (LinkKind.REPO, "Repositories", "repository", "repositories"),
+            (LinkKind.CHANNEL, "Channels", "channel", "channels"),
+        ),
         "No tutorial yet: a note with `kind: tutorial` is one.",
     ),
 )
@@ -57,17 +65,22 @@ def page(
     if notes:
         figures.append(count(len(notes), "note"))
         parts += [markup.heading("Notes", "kb-notes"), markup.items(map(_note, notes), "kb-cards")]
-    for kind, title in shelf.links:
-        group = sorted((one for one in records if one.kind is kind), key=lambda one: link_title(one).casefold())
+    for kind, title, one_word, many in shelf.links:
+        group = sorted(
+            (one for one in records if one.kind is kind), key=lambda one: link_title(one).casefold()
+        )
         group.sort(key=latest_day, reverse=True)
         if group:
-            figures.append(f"{count(len(group), 'link')} under {title.casefold()}" if notes else count(len(group), "link"))
+            figures.append(count(len(group), one_word, many))
             parts.append(markup.heading(title, f"kb-{kind}"))
             parts.append(markup.items((_link(one, cards) for one in group), "kb-cards"))
     said = ", ".join(figures) + "." if figures else shelf.empty
     lines = [f"# {shelf.title}", "", *menu.line(shelf.name, where), said, ""]
     about = plain(f"{shelf.title}: {', '.join(figures) or 'none yet'}")
-    return Page(where[shelf.name], shelf.title, about, "\n".join(lines), "shelf", more="\n".join(parts))
+    # A note may well be called so; the title of the page tells the two apart.
+    return Page(
+        where[shelf.name], f"All {shelf.name}", about, "\n".join(lines), "shelf", more="\n".join(parts)
+    )
 
 
 def _note(card: Card) -> str:

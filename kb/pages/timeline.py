@@ -37,8 +37,12 @@ def pages(where: Mapping[str, str], cards: Mapping[str, Card], spoken: Iterable[
         return [_page(where["timeline"], "Timeline", moments, where, cards, "")]
     years = Counter(map(_year, moments))
     own = {year: where["timeline"].replace(".md", f"-{year}.md") for year in years}
-    links = markup.DOT.join(f"{markup.page_a(year, own[year])} {markup.small(str(years[year]))}" for year in own)
-    front = _page(where["timeline"], "Timeline", moments[:_LATEST], where, cards, f"<p>Year by year: {links}</p>")
+    links = markup.DOT.join(
+        f"{markup.page_a(year, own[year])} {markup.small(str(years[year]))}" for year in own
+    )
+    front = _page(
+        where["timeline"], "Timeline", moments[:_LATEST], where, cards, f"<p>Year by year: {links}</p>"
+    )
     return [
         front,
         *(
@@ -66,7 +70,7 @@ def _page(
     parts = [links] if links else []
     for year, group in groupby(moments, key=_year):
         parts.append(markup.heading(year, f"y{year}"))
-        parts.append(markup.items((_moment(one, cards[one.path]) for one in group), "kb-timeline"))
+        parts.append(markup.items((_moment(one, cards[one.path]) for one in group), "kb-moments"))
     about = plain(f"{count(len(moments), 'moment')} that the notes speak of, by date")
     return Page(path, title, about, "\n".join(lines), "timeline", more="\n".join(parts))
 
@@ -82,6 +86,5 @@ def _moment(moment: Moment, card: Card) -> str:
     if not moment.text:
         return f'{when}<span class="kb-written">{note} {markup.small("written")}</span>'
     noted = f", noted {day(moment.noted)}" if moment.noted else ""
-    return (
-        f'{when}<span class="kb-spoken">{markup.words(clipped(moment.text, 220))} <small>in {note}{noted}</small></span>'
-    )
+    text = markup.words(clipped(moment.text, 220))
+    return f'{when}<span class="kb-spoken">{text} <small>in {note}{noted}</small></span>'

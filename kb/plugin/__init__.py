@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -68,9 +68,10 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         self._markdown = NotesMarkdown()
         self._kept = Kept()
         self._serving = False
+        self._label: Any = None
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
-        """Know whether pages are served as they are written; having this event keeps the plugin alive then."""
+        """Know whether pages are served as they are written. This event keeps the plugin alive then."""
         self._serving = command == "serve"
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
@@ -78,7 +79,7 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         if _STYLESHEET not in config.extra_css:
             config.extra_css.append(_STYLESHEET)
         if _SCRIPT not in map(str, config.extra_javascript):
-            config.extra_javascript.append(_SCRIPT)  # type: ignore[arg-type]  # MkDocs takes plain paths too
+            config.extra_javascript.append(_SCRIPT)
         if config.theme.name == "material" and config.theme["favicon"] == "assets/images/favicon.png":
             config.theme["favicon"] = _FAVICON
         config.markdown_extensions.append(self._markdown)  # type: ignore[arg-type]  # MkDocs passes on instances too
@@ -139,8 +140,9 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         if not page.is_homepage:
             page.meta["title"] = made.title
         page.meta["description"] = made.description
-        if made.tags:
-            page.meta["tags"] = list(made.tags)
+        page.meta["tags"] = list(made.tags)
+        if made.style not in ("note", "home", "glossary"):  # their parts are not headings of Markdown
+            page.meta["hide"] = ["toc"]
         if made.style == "note" and made.noted:
             page.meta["date"] = date.fromisoformat(made.noted)
         if markdown.strip() == made.markdown.strip():
@@ -156,25 +158,24 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         page.present_anchor_ids = (page.present_anchor_ids or set()) | set(_ID.findall(made.more))
         return self._site.clean(html) if made.style == "note" else self._site.clean_own(html)
 
-    # The feed encodes the words that it is given (at -75), so it gets them plain; it must not have
-    # kb's own pages, nor notes without a date, which it would call new at every build.
+    # The feed encodes title and description (at -75), so it gets them plain; tags it does not. It must
+    # not have kb's own pages, nor notes without a date, which it would call new at every build.
     @event_priority(-70)
     def _before_feed(self, html: str, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
         made = self._pages.get(page.file.src_uri)
         if made is not None and "rss" in config.plugins:
             page.meta["draft"] = "date" not in page.meta
+            self._label = page.title
             page.title = unescape(made.title)
             page.meta["description"] = unescape(made.description)
-            page.meta["tags"] = [unescape(tag) for tag in made.tags]
         return html
 
     @event_priority(-80)
     def _after_feed(self, html: str, *, page: MkDocsPage, config: MkDocsConfig, files: Files) -> str:
         made = self._pages.get(page.file.src_uri)
         if made is not None and "rss" in config.plugins:
-            page.title = made.title
+            page.title = self._label
             page.meta["description"] = made.description
-            page.meta["tags"] = list(made.tags)
         return html
 
     on_page_content = CombinedEvent(_clean, _before_feed, _after_feed)
@@ -215,9 +216,14 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         file = self._files.get_file_from_path(path)
         return file.url_relative_to(page.file) if file is not None else "#"
 
+    @event_priority(-100)
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Keep what was rendered."""
+        """Keep what was rendered, and mend the feed, which has the name of the site unencoded in places."""
         self._kept.end()
+        name = config.site_name
+        for feed in Path(config.site_dir).glob("feed_rss_*.xml") if escape(name) != name else ():
+            text = feed.read_text(encoding="utf-8").replace(f">{name}<", f">{escape(name)}<")
+            feed.write_text(text, encoding="utf-8")
 
     def on_serve(
         self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Callable[..., None]

@@ -34,8 +34,8 @@ class NotesMarkdown(Extension):
         # After code, escapes, links and raw HTML (90), before entities (80) and emphasis (60), whose
         # marks an address may hold.
         md.inlinePatterns.register(BareAddress(md), "kb_bare", 85)
-        # After code (190) and escapes (180), before links (170), which brackets begin as well.
-        md.inlinePatterns.register(Wikilinks(md, self), "kb_wikilink", 175)
+        # After code (190), before escapes (180), which take the bar of `[[Note\|words]]` in a table.
+        md.inlinePatterns.register(Wikilinks(md, self), "kb_wikilink", 185)
         # Before MkDocs turns paths of files into addresses (0).
         md.treeprocessors.register(Targets(md, self), "kb_targets", 3)
 

@@ -12,11 +12,11 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import markdown
-import pymdownx
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
@@ -31,7 +31,13 @@ _PURE = (
     *("md_in_html", "meta", "nl2br", "sane_lists", "smarty", "tables", "toc", "wikilinks"),
     *("pymdownx.arithmatex", "pymdownx.betterem", "pymdownx.caret", "pymdownx.critic", "pymdownx.details"),
     *("pymdownx.emoji", "pymdownx.highlight", "pymdownx.inlinehilite", "pymdownx.keys", "pymdownx.mark"),
-    *("pymdownx.smartsymbols", "pymdownx.superfences", "pymdownx.tabbed", "pymdownx.tasklist", "pymdownx.tilde"),
+    *(
+        "pymdownx.smartsymbols",
+        "pymdownx.superfences",
+        "pymdownx.tabbed",
+        "pymdownx.tasklist",
+        "pymdownx.tilde",
+    ),
     *("admonition", "pymdownx.magiclink"),
 )
 
@@ -67,7 +73,8 @@ class Kept:
         plain = [one for one in config.markdown_extensions if isinstance(one, str)]
         self._usable = all(one.removeprefix("markdown.extensions.") in _PURE for one in plain)
         self._config = _digest(
-            *(__version__, markdown.__version__, pymdownx.__version__, _signature(extension.__file__)),
+            *(__version__, markdown.__version__, version("pymdown-extensions")),
+            _signature(extension.__file__),
             *(repr(plain), _spelled(config.mdx_configs), str(config.use_directory_urls)),
         )
         self._files = _digest(*sorted(files))
@@ -104,7 +111,9 @@ class Kept:
 
 def _read(path: Path) -> dict[str, Rendered]:
     try:
-        return {key: Rendered(*values) for key, values in json.loads(path.read_text(encoding="utf-8")).items()}
+        return {
+            key: Rendered(*values) for key, values in json.loads(path.read_text(encoding="utf-8")).items()
+        }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 

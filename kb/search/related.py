@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from kb.search.vectors import VectorFile, vector_path
+from kb.search.vectors import Array, VectorFile, vector_path
 
-#: Below this cosine of two notes' mean vectors they have little more in common than being notes.
-LEAST = 0.45
+#: Unrelated notes lie about 0 by MiniLM, notes on neighbouring subjects from here on.
+LEAST = 0.3
 _BLOCK = 512
 
 
@@ -45,9 +45,7 @@ def related(
     return found
 
 
-def _means(
-    vectors: VectorFile, rows: Iterable[tuple[str, int]]
-) -> tuple[list[str], np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
+def _means(vectors: VectorFile, rows: Iterable[tuple[str, int]]) -> tuple[list[str], Array]:
     by_note: dict[str, list[int]] = {}
     known = vectors.rows
     for path, row in rows:
@@ -57,4 +55,5 @@ def _means(
     for at, places in enumerate(by_note.values()):
         means[at] = vectors.read(places).mean(axis=0)
     lengths = np.linalg.norm(means, axis=1, keepdims=True)
-    return list(by_note), means / np.where(lengths > 0, lengths, 1)
+    unit: Array = (means / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return list(by_note), unit

@@ -40,7 +40,8 @@ class Reading(Connected):
             "SELECT n.path, m.line, m.url, m.anchor, m.form, p.text FROM links l"
             " JOIN mentions m ON m.link_id = l.id JOIN passages p ON p.id = m.passage_id"
             " JOIN notes n ON n.id = p.note_id"
-            " WHERE (l.kind = ? OR m.form = ?) AND m.form <> ? AND NOT n.private ORDER BY n.path, p.ordinal, m.start",
+            " WHERE (l.kind = ? OR m.form = ?) AND m.form <> ? AND NOT n.private"
+            " ORDER BY n.path, p.ordinal, m.start",
             [LinkKind.INTERNAL, LinkForm.WIKILINK, LinkForm.IMAGE],
         )
         return [

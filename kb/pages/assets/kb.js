@@ -112,11 +112,11 @@
           const b = spots[other];
           let x = a.x - b.x, y = a.y - b.y;
           const square = Math.max(x * x + y * y, 4);
-          const push = 1500 / square;
+          const push = 1100 / square;
           x *= push; y *= push;
           a.dx += x; a.dy += y; b.dx -= x; b.dy -= y;
         }
-        a.dx -= a.x * 0.05; a.dy -= a.y * 0.07;
+        a.dx -= a.x * 0.1; a.dy -= a.y * 0.14;
       }
       for (const [one, other] of edges) {
         const a = spots[one], b = spots[other];
@@ -161,7 +161,7 @@
     const many = links.length > 60;
     const circles = links.map((link, at) => {
       const group = svg("g", { class: `kb-knot kb-knot-${link.dataset.kind}`,
-        transform: `translate(${spots[at].x.toFixed(1)} ${spots[at].y.toFixed(1)})` });
+        "data-at": `translate(${spots[at].x.toFixed(1)} ${spots[at].y.toFixed(1)})` });
       const size = 4 + Math.min(7, Math.sqrt(degrees[at]) * 1.6);
       group.append(link.dataset.kind === "term"
         ? svg("rect", { x: -size, y: -size, width: 2 * size, height: 2 * size, transform: "rotate(45)" })
@@ -178,7 +178,7 @@
 
     const told = element("p", { class: "kb-graph-told", role: "status" });
     const help = element("p", { class: "kb-graph-help", id: "kb-graph-help" },
-      "Arrow keys walk from knot to knot, Enter opens, plus and minus zoom, Escape lets go. Or pick from the list.");
+      "Arrow keys walk from node to node, Enter opens, plus and minus zoom, Escape lets go. Or pick from the list.");
     const button = (label, name, act) => {
       const made = element("button", { type: "button", "aria-label": name }, label);
       made.addEventListener("click", act);
@@ -186,7 +186,13 @@
     };
 
     let view = { ...box }, chosen = -1;
-    const look = () => picture.setAttribute("viewBox", `${view.x} ${view.y} ${view.width} ${view.height}`);
+    /* Nodes and their names stay the same size on the screen, however far away the picture is. */
+    const look = () => {
+      picture.setAttribute("viewBox", `${view.x} ${view.y} ${view.width} ${view.height}`);
+      const { clientWidth: across, clientHeight: down } = picture;
+      const unit = across ? Math.max(view.width / across, view.height / down) : 1;
+      for (const circle of circles) circle.setAttribute("transform", `${circle.dataset.at} scale(${unit.toFixed(3)})`);
+    };
     const zoom = (by, x = view.x + view.width / 2, y = view.y + view.height / 2) => {
       const width = Math.min(box.width * 1.5, Math.max(120, view.width * by)), share = width / view.width;
       view = { x: x - (x - view.x) * share, y: y - (y - view.y) * share, width, height: view.height * share };
@@ -203,7 +209,7 @@
       links.forEach((link, other) => link.classList.toggle("kb-chosen", other === at));
       if (at < 0) { told.textContent = ""; return; }
       const link = links[at];
-      told.textContent = `${link.dataset.kind}: ${link.textContent.trim()}, ${degrees[at]} ${degrees[at] === 1 ? "thread" : "threads"}`;
+      told.textContent = `${link.dataset.kind}: ${link.textContent.trim()}, ${degrees[at]} ${degrees[at] === 1 ? "tie" : "ties"}`;
       const spot = spots[at];
       const inside = spot.x > view.x && spot.x < view.x + view.width && spot.y > view.y && spot.y < view.y + view.height;
       if (!inside) { view.x = spot.x - view.width / 2; view.y = spot.y - view.height / 2; look(); }
@@ -252,13 +258,14 @@
       look();
     });
     addEventListener("pointerup", () => { held = null; });
-    look();
     stage.append(
       element("div", { class: "kb-graph-tools" }, button("+", "Zoom in", () => zoom(0.8)),
         button("\u2212", "Zoom out", () => zoom(1.25)),
         button("\u21ba", "See all", () => { choose(-1); view = { ...box }; look(); })),
       picture, told, help,
     );
+    look();
+    addEventListener("resize", look);
     /* A filter for the list. */
     const find = element("input", { type: "search", placeholder: "Find in the list", "aria-label": "Find in the list" });
     find.addEventListener("input", () => {
