@@ -640,7 +640,19 @@ class KnowledgeBase:
         """The site: every page that may be seen, ready to render."""
         from kb.publish import publish
 
-        return publish(self.store, self.settings)
+        return publish(self.store, self.settings, self._near)
+
+    def _near(self) -> dict[str, list[str]]:
+        """Which notes are near each other in meaning; nothing where nothing is embedded yet."""
+        model = self.store.setting("model")
+        if model is None:
+            return {}
+        from kb.search.related import related
+
+        try:
+            return related(self.settings.derived, model, self.store.note_rows(model))
+        except ModelError:
+            return {}
 
 
 def _names(term: Term) -> set[str]:

@@ -11,7 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from kb.places import Places
 
 from kb.values import dataclass, field
 
@@ -155,6 +159,7 @@ class When:
         return (since is None or self.latest >= since) and (until is None or self.earliest <= until)
 
 
+@lru_cache(maxsize=4096)
 def _bound(text: str, *, last: bool) -> str:
     match = _ISO_PARTIAL.match(text)
     if match is None:
@@ -603,6 +608,9 @@ class Page:
     `markdown` is the whole page, its heading included, without front matter. `title`,
     `description` and `tags` are HTML text already: flattened to a line, entities encoded.
     `style` names the look of a page that kb makes itself (`home`, `links`...), or is `note`.
+    `more` is HTML to stand below the rendered Markdown, made of encoded words alone: it is
+    neither rendered, cleaned nor indexed. An address in it that begins with `kb:` is the path of
+    a page. `noted` is the day a note was written, `YYYY-MM-DD`.
     """
 
     path: str
@@ -611,6 +619,8 @@ class Page:
     markdown: str
     style: str
     tags: tuple[str, ...] = ()
+    noted: str | None = None
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -619,11 +629,18 @@ class Site:
 
     `pages` holds kb's own pages and every note that may be seen, each ready to render: a note
     that is not among them is private, a draft, or unreadable, and must not be published.
-    `nav` is (label, path) in order. `assets` are (path, bytes). `clean` makes rendered HTML
-    safe to show.
+    `nav` is (label, path) in order, or (label, entries) for a group. `assets` are (path, bytes).
+    `clean` makes rendered HTML of a note safe to show (`trusted`: the person vouches for it, so it
+    stays), and `clean_own` that of a page of kb's own.
+    `finish` lays over a page's cleaned HTML what is known of its links and terms. `places` says
+    which page an address or a wikilink means.
     """
 
     pages: tuple[Page, ...]
-    nav: tuple[tuple[str, str], ...]
+    nav: tuple[tuple[str, Any], ...]
     assets: tuple[tuple[str, bytes], ...]
     clean: Callable[[str], str]
+    clean_own: Callable[[str], str]
+    trusted: bool
+    finish: Callable[[Page, str], str]
+    places: Places

@@ -47,6 +47,19 @@ class VectorFile:
         self._matrix: Array | None = None
         self._mapped: mmap.mmap | None = None
 
+    @classmethod
+    def open(cls, path: Path, identity: str) -> VectorFile:
+        """The vectors that lie at `path`, as wide as their header says. ModelError if there are none."""
+        try:
+            with path.open("rb") as file:
+                data = file.read(_HEADER.size)
+        except OSError:
+            data = b""
+        width = _HEADER.unpack(data)[1] if len(data) == _HEADER.size else 0
+        found = cls(path, identity, width)
+        _ = found.model
+        return found
+
     @property
     def model(self) -> str:
         """What the store files this file's rows under. ModelError as for `rows`."""
