@@ -39,6 +39,10 @@ BYTES_AT_ONCE = 16 * 1024 * 1024
 TEXTS_AT_ONCE = 256
 
 
+#: Seconds to wait for another kb that is writing.
+WAIT = lock.WAIT
+
+
 class Stage(StrEnum):
     """What a sync is doing, for a progress bar."""
 
@@ -58,7 +62,7 @@ def sync(
     *,
     rehash: bool = False,
     progress: Progress | None = None,
-    wait: float = lock.WAIT,
+    wait: float = WAIT,
 ) -> SyncReport:
     """Bring the store up to date. Without an encoder, what lacks a vector is counted as pending.
 
@@ -231,7 +235,7 @@ def embed(
     vectors: VectorFile,
     *,
     progress: Progress | None = None,
-    wait: float = lock.WAIT,
+    wait: float = WAIT,
 ) -> int:
     """Embed every text that has no vector yet; how many. What is done when it is killed, stays done.
 
@@ -272,7 +276,7 @@ def _embed_missing(store: Store, encoder: Encoder, vectors: VectorFile, tell: Pr
 # -- the ledger --------------------------------------------------------------------------------
 
 
-def record(store: Store, settings: Settings, *, wait: float = lock.WAIT) -> bool:
+def record(store: Store, settings: Settings, *, wait: float = WAIT) -> bool:
     """Write what was seen of links into the ledger, after a check, facts, or a word of the person.
 
     What the files say beyond the store (after a git pull, say) is taken in first, so nothing is
