@@ -13,7 +13,7 @@ from kb import __version__
 from kb.config import Settings
 from kb.model import SyncReport
 from kb.notes.files import Found, Walk, walk
-from kb.store.ledger import signature
+from kb.store.signature import signature
 from kb.store.store import Store
 
 # A file changed again within the tick of its file system's clock keeps its mtime. FAT ticks
@@ -63,9 +63,10 @@ def compare(
     found: Sequence[Found], stats: Mapping[str, tuple[int, int]], *, everything: bool = False
 ) -> tuple[tuple[Found, ...], tuple[str, ...]]:
     """The files to read (new ones, and those of another size or mtime), and the paths that are gone."""
-    changed = [one for one in found if everything or stats.get(one.path) != (one.size, one.mtime_ns)]
-    present = {one.path for one in found}
-    return tuple(changed), tuple(sorted(path for path in stats if path not in present))
+    get = stats.get
+    changed = [one for one in found if everything or get(one[0]) != one[1:]]
+    gone = stats.keys() - {one[0] for one in found}
+    return tuple(changed), tuple(sorted(gone))
 
 
 def rules(settings: Settings) -> str:

@@ -25,7 +25,7 @@ from typing import IO, NamedTuple
 
 from kb import urls
 from kb.errors import UnknownNote
-from kb.model import Link
+from kb.model import Key, Link, LinkForm, LinkKind
 from kb.notes import files
 from kb.notes.parse import parse
 from kb.store.prepared import Prepared, prepare
@@ -63,6 +63,8 @@ class Read(NamedTuple):
 
 def identify(link: Link) -> Identity:
     """Which link a mention means."""
+    if link.form is LinkForm.WIKILINK and not urls.is_web(link.url):
+        return Identity(Key(link.url), LinkKind.INTERNAL, "")  # `[[Note: a part]]` has no scheme
     return Identity(urls.key(link.url), urls.link_kind(link.url, link.anchor), urls.host(link.url))
 
 

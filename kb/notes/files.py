@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from kb.errors import NoteChanged, NoteExists, NoteUnwritable, UnknownNote
 from kb.model import Problem, Severity
@@ -22,9 +22,11 @@ MAX_BYTES = 32 * 1024 * 1024
 TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".kb-", ".tmp"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A note's file: POSIX path relative to the notes folder, size in bytes, mtime in ns."""
+class Found(NamedTuple):
+    """A note's file: POSIX path relative to the notes folder, size in bytes, mtime in ns.
+
+    A tuple, since every search makes one for each note there is.
+    """
 
     path: str
     size: int
@@ -50,7 +52,7 @@ def walk(root: Path) -> Walk:
     walker.folder(walker.root, "")
     for path, name in sorted(walker.symlinks):
         walker.symlink(path, name)
-    walker.found.sort(key=lambda found: found.path)
+    walker.found.sort()
     walker.problems.sort(key=lambda problem: problem.path)
     return Walk(tuple(walker.found), tuple(walker.problems))
 
@@ -75,7 +77,15 @@ class _Walker:
                 self.folders.add((status.st_dev, status.st_ino))
                 with os.scandir(folder) as entries:
                     for entry in entries:
-                        self._entry(entry, prefix, stack)
+                        # Nearly all entries are plain notes, and every search asks for all of them.
+                        name = entry.name
+                        if name[-3:] != ".md" or name[0] == "." or not entry.is_file(follow_symlinks=False):
+                            self._entry(entry, prefix, stack)
+                            continue
+                        try:
+                            self._file(prefix + name, entry.stat())
+                        except OSError as error:
+                            self.skip(prefix + name, f"cannot be read: {_reason(error)}")
             except OSError as error:
                 self.skip(prefix.rstrip("/") or ".", f"the folder cannot be read: {_reason(error)}")
 
@@ -98,26 +108,28 @@ class _Walker:
             self.skip(path, f"cannot be read: {_reason(error)}")
 
     def _file(self, path: str, status: os.stat_result) -> None:
-        if not stat.S_ISREG(status.st_mode):
+        mode, size = status.st_mode, status.st_size
+        if not stat.S_ISREG(mode):
             self.skip(path, "is no regular file; passed over")
             return
-        try:
-            path.encode()
-        except UnicodeEncodeError:
-            self.skip(path, "the file's name is not UTF-8; passed over", "rename it")
-            return
-        if status.st_size > MAX_BYTES:
+        if not path.isascii():
+            try:
+                path.encode()
+            except UnicodeEncodeError:
+                self.skip(path, "the file's name is not UTF-8; passed over", "rename it")
+                return
+        if size > MAX_BYTES:
             self.skip(
                 path,
-                f"{status.st_size / 2**20:.0f} MiB is more than the {MAX_BYTES // 2**20} MiB of a note; "
-                "passed over",
+                f"{size / 2**20:.0f} MiB is more than the {MAX_BYTES // 2**20} MiB of a note; passed over",
                 "split it, or move it out of the notes folder",
             )
             return
-        if (status.st_dev, status.st_ino) in self.files and status.st_nlink == 1:
+        place = (status.st_dev, status.st_ino)
+        if place in self.files and status.st_nlink == 1:
             return
-        self.files.add((status.st_dev, status.st_ino))
-        self.found.append(Found(path, status.st_size, status.st_mtime_ns))
+        self.files.add(place)
+        self.found.append(Found(path, size, status.st_mtime_ns))
 
     def symlink(self, path: str, full: str) -> None:
         try:
@@ -266,7 +278,9 @@ def _check_unchanged(target: Path, real: Path, expected: bytes) -> os.stat_resul
 
 def _temporary(real: Path, data: bytes, mode: int | None) -> str:
     """A synced file with `data` beside `real`. Mode None: as the umask has it."""
-    handle, name = tempfile.mkstemp(TEMPORARY_SUFFIX, TEMPORARY_PREFIX, real.parent)
+    # As tempfile does it, whose import every search would pay for.
+    name = f"{real.parent}/{TEMPORARY_PREFIX}{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
+    handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
         with open(handle, "wb") as file:
             file.write(data)

@@ -14,7 +14,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -277,18 +277,3 @@ def _replace(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def signature(paths: Iterable[Path]) -> str:
-    """Size and mtime of each file: whether to read them again at all."""
-    return " ".join(_signatures(paths))
-
-
-def _signatures(paths: Iterable[Path]) -> Iterator[str]:
-    for path in paths:
-        try:
-            status = path.stat()
-        except OSError:
-            yield "-"
-        else:
-            yield f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
