@@ -81,9 +81,10 @@ def compare(
     found: Sequence[Found], stats: Mapping[str, tuple[int, int]], *, everything: bool = False
 ) -> tuple[tuple[Found, ...], tuple[str, ...]]:
     """The files to read (new ones, and those of another size or mtime), and the paths that are gone."""
-    changed = [one for one in found if everything or stats.get(one.path) != (one.size, one.mtime_ns)]
-    present = {one.path for one in found}
-    return tuple(changed), tuple(sorted(path for path in stats if path not in present))
+    get = stats.get
+    changed = [one for one in found if everything or get(one[0]) != one[1:]]
+    gone = stats.keys() - {one[0] for one in found}
+    return tuple(changed), tuple(sorted(gone))
 
 
 def fingerprint(found: Sequence[Found]) -> str:

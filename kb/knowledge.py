@@ -43,6 +43,8 @@ T = TypeVar("T")
 #: What a search may wait for: about a second of reading, and one of embedding.
 REFRESH_NOTES = 500
 REFRESH_PASSAGES = 100
+#: Seconds for which a search waits for another kb that is writing, before it does without.
+REFRESH_WAIT = 0.5
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -176,17 +178,35 @@ class KnowledgeBase:
         report = self._read_notes(rehash=rehash, progress=progress)
         return self._embed(report, progress, fetch=True) if embed else report
 
-    def _read_notes(self, *, rehash: bool = False, progress: Progress | None = None) -> SyncReport:
+    def _read_notes(
+        self, *, rehash: bool = False, progress: Progress | None = None, wait: float | None = None
+    ) -> SyncReport:
         from kb import fresh
 
         freshness = fresh.look(self.store, self.settings, rehash=rehash)
         if freshness.current:
             return fresh.report(self.store, self.settings, freshness)
-        from kb.sync import sync
+        from kb.sync import WAIT, sync
 
-        return sync(self.store, self.settings, None, None, self.clock, rehash=rehash, progress=progress)
+        return sync(
+            self.store,
+            self.settings,
+            None,
+            None,
+            self.clock,
+            rehash=rehash,
+            progress=progress,
+            wait=WAIT if wait is None else wait,
+        )
 
-    def _embed(self, report: SyncReport, progress: Progress | None, *, fetch: bool) -> SyncReport:
+    def _embed(
+        self,
+        report: SyncReport,
+        progress: Progress | None,
+        *,
+        fetch: bool,
+        wait: float | None = None,
+    ) -> SyncReport:
         """Embed what has no vector; `fetch` allows for a new model to be fetched, hashed and compared."""
         from kb import fresh
 
@@ -195,10 +215,17 @@ class KnowledgeBase:
             pending = fresh.pending(self.store, self.settings, chosen.encoder.identity)
             if not pending:
                 return replace(report, pending=0, notice=chosen.notice)
-            from kb.sync import embed
+            from kb.sync import WAIT, embed
 
             vectors = self._vectors(chosen.encoder)
-            embedded = embed(self.store, self.settings, chosen.encoder, vectors, progress=progress)
+            embedded = embed(
+                self.store,
+                self.settings,
+                chosen.encoder,
+                vectors,
+                progress=progress,
+                wait=WAIT if wait is None else wait,
+            )
         except ModelError as error:
             return replace(report, notice=_words_alone(error))
         return replace(report, embedded=embedded, pending=0, notice=chosen.notice)
@@ -276,15 +303,14 @@ class KnowledgeBase:
 
         try:
             freshness = fresh.look(self.store, self.settings)
-            first = not freshness.unchanged
             if not freshness.current:
-                if len(freshness.changed) > REFRESH_NOTES and not first:
+                if len(freshness.changed) > REFRESH_NOTES and self.store.file_stats():
                     return [f"{len(freshness.changed)} notes changed since the last kb sync; not read yet"]
-                report = self._read_notes(progress=progress)
+                report = self._read_notes(progress=progress, wait=REFRESH_WAIT)
             else:
                 report = fresh.report(self.store, self.settings, freshness)
             if embed and 0 < report.pending <= REFRESH_PASSAGES:
-                report = self._embed(report, progress, fetch=False)
+                report = self._embed(report, progress, fetch=False, wait=REFRESH_WAIT)
         except StoreError as error:
             return [f"{error}; searching what was read before"]
         if embed and report.pending and not report.notice:

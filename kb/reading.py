@@ -16,16 +16,16 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from queue import SimpleQueue
-from typing import IO, NamedTuple
+from threading import Thread
+from typing import IO, NamedTuple, TypeAlias
 
 from kb import urls
 from kb.errors import UnknownNote
-from kb.model import Link
+from kb.model import Key, Link, LinkForm, LinkKind
 from kb.notes import files
 from kb.notes.parse import parse
 from kb.store.prepared import Prepared, prepare
@@ -38,6 +38,9 @@ MAX_HELPERS = 3
 # A job and its answer lie in memory whole; its paths must fit into a pipe that nobody reads yet.
 _JOB_FILES, _JOB_BYTES, _JOB_PATHS = 50, 1024 * 1024, 8 * 1024
 _AHEAD = 24
+
+
+_Box: TypeAlias = "SimpleQueue[list[Read] | None]"
 
 
 class Wanted(NamedTuple):
@@ -63,6 +66,8 @@ class Read(NamedTuple):
 
 def identify(link: Link) -> Identity:
     """Which link a mention means."""
+    if link.form is LinkForm.WIKILINK and not urls.is_web(link.url):
+        return Identity(Key(link.url), LinkKind.INTERNAL, "")  # `[[Note: a part]]` has no scheme
     return Identity(urls.key(link.url), urls.link_kind(link.url, link.anchor), urls.host(link.url))
 
 
@@ -103,66 +108,80 @@ def _helpers(files: int) -> int:
 
 
 class _Pool:
-    """Helpers, and a thread for each that waits for its answers."""
+    """Helpers, and a thread for each that hands it jobs and waits for its answers."""
 
     def __init__(self, count: int, root: Path, day_first: bool) -> None:
         self._root, self._day_first = root, day_first
-        self._idle: SimpleQueue[subprocess.Popen[bytes] | None] = SimpleQueue()
-        self._all = [_start(root, day_first) for _ in range(count)]
-        for helper in self._all:
-            self._idle.put(helper)
-        self._threads = ThreadPoolExecutor(count)
+        self._todo: SimpleQueue[tuple[Sequence[Wanted], _Box] | None] = SimpleQueue()
+        self._helpers = [_start(root, day_first) for _ in range(count)]
+        self._alive = [helper.pid for helper in self._helpers if helper is not None]
+        self._threads = [Thread(target=self._work, args=(helper,), daemon=True) for helper in self._helpers]
+        for thread in self._threads:
+            thread.start()
 
     def __enter__(self) -> _Pool:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        for helper in self._all:
+    def __exit__(self, *exception: object) -> None:
+        for helper in self._helpers:
             if helper is not None:
                 helper.kill()  # it only reads; what it was about is no longer wanted
-        self._threads.shutdown(cancel_futures=True)
-        for helper in self._all:
+        for _ in self._threads:
+            self._todo.put(None)
+        for thread in self._threads:
+            thread.join()
+        for helper in self._helpers:
             if helper is not None:
                 with suppress(OSError):
                     helper.communicate()
 
     def run(self, wanted: Sequence[Wanted]) -> Iterator[Read]:
         """Answers in order; no more than `_AHEAD` jobs are under way or wait to be taken."""
-        ahead: deque[tuple[Sequence[Wanted], Future[list[Read] | None]]] = deque()
-        jobs = _jobs(wanted)
-        for job in jobs:
-            ahead.append((job, self._threads.submit(self._ask, job)))
+        ahead: deque[tuple[Sequence[Wanted], _Box]] = deque()
+        for job in _jobs(wanted):
+            box: _Box = SimpleQueue()
+            ahead.append((job, box))
+            self._todo.put((job, box))
             if len(ahead) == _AHEAD:
                 yield from self._answer(*ahead.popleft())
         while ahead:
             yield from self._answer(*ahead.popleft())
 
-    def _answer(self, job: Sequence[Wanted], future: Future[list[Read] | None]) -> list[Read]:
-        found = future.result()
+    def _answer(self, job: Sequence[Wanted], box: _Box) -> list[Read]:
+        found = box.get()
         if found is None:
             found = [read(self._root, one, day_first=self._day_first) for one in job]
         return found
 
-    def _ask(self, job: Sequence[Wanted]) -> list[Read] | None:
-        """A helper's answer; None when it died, and from then on."""
-        helper = self._idle.get()
-        try:
-            if helper is None or helper.stdin is None or helper.stdout is None:
-                return None
-            _send(helper.stdin, marshal.dumps([tuple(one) for one in job]))
-            answer = _receive(helper.stdout)
-            if answer is None:
+    def _work(self, helper: subprocess.Popen[bytes] | None) -> None:
+        """The life of a thread. Without a helper it leaves the jobs to the others, if there are any."""
+        while helper is not None or not self._alive:
+            task = self._todo.get()
+            if task is None:
+                return
+            job, box = task
+            answer = None if helper is None else _ask(helper, job)
+            if helper is not None and answer is None:
+                self._alive.remove(helper.pid)
                 helper = None
-                return None
-            return [
-                Read(path, Stamp(*stamp), Prepared(*rows) if rows else None, fault, gone)
-                for path, stamp, rows, fault, gone in marshal.loads(answer)  # noqa: S302 - of a process of our own
-            ]
-        except (OSError, ValueError, EOFError, TypeError):
-            helper = None
+            box.put(answer)
+
+
+def _ask(helper: subprocess.Popen[bytes], job: Sequence[Wanted]) -> list[Read] | None:
+    """A helper's answer; None when it died."""
+    if helper.stdin is None or helper.stdout is None:
+        return None
+    try:
+        _send(helper.stdin, marshal.dumps([tuple(one) for one in job]))
+        answer = _receive(helper.stdout)
+        if answer is None:
             return None
-        finally:
-            self._idle.put(helper)
+        return [
+            Read(path, Stamp(*stamp), Prepared(*rows) if rows else None, fault, gone)
+            for path, stamp, rows, fault, gone in marshal.loads(answer)  # noqa: S302 - of a process of our own
+        ]
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
 
 
 def _jobs(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:

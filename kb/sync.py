@@ -11,6 +11,7 @@ the first look, fact or word of the person, so that syncing never makes git see 
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -40,6 +41,10 @@ TEXTS_AT_ONCE = 256
 STALE, STALE_LEAST = 1 / 3, 1_000
 
 
+#: Seconds to wait for another kb that is writing.
+WAIT = lock.WAIT
+
+
 class Stage(StrEnum):
     """What a sync is doing, for a progress bar."""
 
@@ -59,7 +64,7 @@ def sync(
     *,
     rehash: bool = False,
     progress: Progress | None = None,
-    wait: float = lock.WAIT,
+    wait: float = WAIT,
 ) -> SyncReport:
     """Bring the store up to date. Without an encoder, what lacks a vector is counted as pending.
 
@@ -119,6 +124,16 @@ class _Notes:
         self.problems: list[Problem] = []
 
     def run(self) -> SyncReport:
+        """Read and record all that changed. Rows leave no cycles behind; looking for them costs a tenth."""
+        looking = gc.isenabled()
+        gc.disable()
+        try:
+            return self._run()
+        finally:
+            if looking:
+                gc.enable()
+
+    def _run(self) -> SyncReport:
         done, total = 0, len(self.freshness.changed)
         if total or self.freshness.gone:
             self.store.remember("scan", None)  # until all is done, the rows are of no one scan
@@ -246,7 +261,7 @@ def embed(
     vectors: VectorFile,
     *,
     progress: Progress | None = None,
-    wait: float = lock.WAIT,
+    wait: float = WAIT,
 ) -> int:
     """Embed every text that has no vector yet; how many. What is done when it is killed, stays done.
 
@@ -309,7 +324,7 @@ def _embed_missing(store: Store, encoder: Encoder, vectors: VectorFile, tell: Pr
 # -- the ledger --------------------------------------------------------------------------------
 
 
-def record(store: Store, settings: Settings, *, wait: float = lock.WAIT) -> bool:
+def record(store: Store, settings: Settings, *, wait: float = WAIT) -> bool:
     """Write what was seen of links into the ledger, after a check, facts, or a word of the person.
 
     What the files say beyond the store (after a git pull, say) is taken in first, so nothing is

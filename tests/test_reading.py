@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kb import reading
+from kb.notes.parse import parse
 from kb.reading import Read, Wanted, read_all
 from tests.notebook import NOTES, write_notebook
 
@@ -88,3 +89,14 @@ def test_a_module_lying_in_the_current_folder_is_not_run(
     monkeypatch.setattr("sys.path", [entry for entry in __import__("sys").path if entry])
     assert everything(root, 1) == everything(root, 0)
     assert not (tmp_path / "sprung").exists()
+
+
+def test_a_wikilink_leads_to_a_note_whatever_its_name_looks_like() -> None:
+    note = parse("n.md", b"[[Note#Part|x]] [[mailto:x]] [[http://x.y/]] [a](b.md)")
+    found = [reading.identify(link) for link in note.links]
+    assert [(str(one.key), str(one.kind)) for one in found] == [
+        ("Note#Part", "internal"),
+        ("mailto:x", "internal"),
+        ("http://x.y/", "other"),
+        ("b.md", "internal"),
+    ]

@@ -118,7 +118,8 @@ class _Walker:
             self.skip(path, f"cannot be read: {_reason(error)}")
 
     def _file(self, path: str, status: os.stat_result) -> None:
-        if not stat.S_ISREG(status.st_mode):
+        mode, size = status.st_mode, status.st_size
+        if not stat.S_ISREG(mode):
             self.skip(path, "is no regular file; passed over")
             return
         if not path.isascii() and not _is_unicode(path):
@@ -127,8 +128,7 @@ class _Walker:
         if status.st_size > MAX_BYTES:
             self.skip(
                 path,
-                f"{status.st_size / 2**20:.0f} MiB is more than the {MAX_BYTES // 2**20} MiB of a note; "
-                "passed over",
+                f"{size / 2**20:.0f} MiB is more than the {MAX_BYTES // 2**20} MiB of a note; passed over",
                 "split it, or move it out of the notes folder",
             )
             return
@@ -298,9 +298,9 @@ def _check_unchanged(target: Path, real: Path, expected: bytes) -> os.stat_resul
 
 def _temporary(real: Path, data: bytes, mode: int | None) -> str:
     """A synced file with `data` beside `real`. Mode None: as the umask has it."""
-    import tempfile  # 4 ms, which a search need not pay
-
-    handle, name = tempfile.mkstemp(TEMPORARY_SUFFIX, TEMPORARY_PREFIX, real.parent)
+    # As tempfile does it, whose import every search would pay for.
+    name = f"{real.parent}/{TEMPORARY_PREFIX}{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
+    handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
         with open(handle, "wb") as file:
             file.write(data)

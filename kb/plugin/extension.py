@@ -75,13 +75,19 @@ def missing(words: str) -> Element:
     return element
 
 
+# Full-width and typographic punctuation, which closes a sentence rather than belongs to an address.
+_FULL_WIDTH = (
+    "\u2018-\u201f\u2026\u3000-\u3004\u3008-\u3020\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+)
+
+
 class BareAddress(InlineProcessor):
     """`https://...` in running text as a link."""
 
     ANCESTOR_EXCLUDES = ("a",)
 
     def __init__(self, md: Markdown) -> None:
-        super().__init__(r"\bhttps?://[^\s<>\"\u0002\u0003]+", md)
+        super().__init__(rf"\bhttps?://[^\s<>\"\u0002\u0003{_FULL_WIDTH}]+", md)
 
     def handleMatch(  # type: ignore[override]  # noqa: N802 - Python-Markdown's name
         self, m: re.Match[str], data: str

@@ -235,12 +235,12 @@ class _Writer:
     def write(self, items: Sequence[Prepared], touched: set[int]) -> None:
         links = self._meet(items)
         touched.update(links.values())
+        known = self._known([one.path for one in items], "notes WHERE path")
         first = self.next_passage
         notes, passages, pairs, mentions, tags, terms, problems = ([] for _ in range(7))
         for one in items:
-            row = self.run("SELECT id FROM notes WHERE path = ?", [one.path]).fetchone()
-            note_id = row[0] if row else self.next_note
-            self.next_note += not row
+            note_id = known.get((one.path, ""), self.next_note)
+            self.next_note += note_id == self.next_note
             notes.append((note_id, *one.note))
             tags += [(note_id, tag) for tag in one.tags]
             terms += [(note_id, *term) for term in one.terms]
@@ -293,6 +293,17 @@ class _Writer:
             f"INSERT INTO problems (note_id, line, severity, message, hint) VALUES ({marks(5)})", problems
         )
 
+    def _known(self, names: Sequence[str], where: str, second: str = "''") -> dict[tuple[str, str], int]:
+        """Ids of the rows of these names, hundreds at a time, by name and a second column."""
+        column = where.rpartition(" ")[2]
+        return {
+            (name, other): id
+            for part in chunks(list(dict.fromkeys(names)))
+            for name, other, id in self.run(
+                f"SELECT {column}, {second}, id FROM {where} IN ({marks(len(part))})", part
+            )
+        }
+
     def _meet(self, items: Sequence[Prepared]) -> dict[tuple[str, str], int]:
         """Ids of the links, with rows for those not yet known.
 
@@ -306,16 +317,16 @@ class _Writer:
                     told[place] = (str(kind), str(host))
         found: dict[tuple[str, str], int] = {}
         new, old = [], []
-        find = "SELECT id FROM links WHERE key = ? AND fragment = ?"
+        known = self._known([key for key, _ in told], "links WHERE key", "fragment")
         for place, (kind, host) in told.items():
-            row = self.run(find, place).fetchone()
-            if row is None:
+            id = known.get(place)
+            if id is None:
                 found[place] = self.next_link
                 new.append((self.next_link, *place, kind, host, self.at))
                 self.next_link += 1
             else:
-                found[place] = row[0]
-                old.append((host, kind, self.at, row[0]))
+                found[place] = id
+                old.append((host, kind, self.at, id))
         self.many(
             "INSERT INTO links (id, key, fragment, kind, host, first_seen) VALUES (?, ?, ?, ?, ?, ?)", new
         )

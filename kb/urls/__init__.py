@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from kb.model import Key, LinkKind
 from kb.urls.tables import (
@@ -59,8 +58,7 @@ _IDENTITIES_OF: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(NamedTuple):
     scheme: str
     user: str | None
     host: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from kb import urls
@@ -46,6 +46,7 @@ def imported(marks: Iterable[Mark]) -> Imported:
                 message = f"{urls.safe_display(mark.url)[:80]!r} is no link that can be kept; left out"
                 problems.append(Problem(".", mark.line, Severity.WARNING, message))
             continue
+        mark = replace(mark, url=edit.encoded(mark.url))  # as it will stand, so that order and keys stay
         group = (mark.kind, _tags(mark.tags))
         key = urls.key(mark.url)
         if key in first:
