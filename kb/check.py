@@ -23,7 +23,7 @@ from kb.web.fetch import Fetcher, HttpFetcher, Limits
 from kb.web.ignore import UNSAFE, with_ignored, with_unsafe
 from kb.web.outcome import Failure, Outcome
 from kb.web.study import LIVES, Probes, Studied, study
-from kb.web.turns import Turns
+from kb.web.turns import Turns, rare_collections
 from kb.web.verdict import Thresholds, advance, doubt_name
 
 Progress = Callable[[int, int], None]
@@ -360,7 +360,8 @@ def check(
             )
 
     if todo.pages:
-        asyncio.run(run())
+        with rare_collections():
+            asyncio.run(run())
         recorder.finish()
     looked = recorder.looked
     return CheckReport(

@@ -140,6 +140,25 @@ PARKED_MARKS: Final = re.compile(
     r"""window\.location\.href\s*=\s*["']/lander["']""",
     re.IGNORECASE,
 )
+PARKED_HINTS: Final = (
+    "parkingcrew",
+    "sedoparking",
+    "bodis.com",
+    "parklogic",
+    "d38psrni17bvxu",
+    "parking",
+    "skenzo",
+    "dan.com",
+    "domainmarket",
+    "afternic",
+    "adblockkey",
+    "window.park",
+    "/lander",
+)
+"""One of them stands wherever `PARKED_MARKS` finds something, and is found ten times as fast."""
+
+PARKED_WORDS: Final = ("domain", "parked", "related searches")
+FOR_SALE: Final = ("is for sale", "may be for sale", "for sale", "is parked", "is available for purchase")
 PARKED_SENTENCES: Final = re.compile(
     r"\b(?:this|the) (?:premium )?domain(?: name)?(?: \S+)? (?:is|may be|might be|could be) "
     r"(?:now |currently )?(?:for sale|parked|available for (?:sale|purchase)|listed for sale)|"

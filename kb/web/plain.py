@@ -44,6 +44,7 @@ _ENABLE: Final = re.compile(
     r"(?:enable|turn on|requires?|needs?) javascript|javascript is (?:disabled|required)"
 )
 _HEADING_CHARS: Final = 2_000
+_LEAD_CHARS: Final = 3_000
 _OPENING_CHARS: Final = 12_000
 _SHELL_WORDS: Final = 20
 
@@ -79,6 +80,11 @@ class Plain:
     def opening(self) -> str:
         """The text's beginning, which costs a tenth of all of it."""
         return _line(self._body[:_OPENING_CHARS])
+
+    @cached_property
+    def lead(self) -> str:
+        """The text's first lines."""
+        return _line(self._body[:_LEAD_CHARS])
 
     @cached_property
     def size(self) -> int:

@@ -22,14 +22,17 @@ from kb.web.phrases import (
     CHALLENGE_MARKS,
     CHALLENGE_TITLES,
     CONSENT_PLACES,
+    FOR_SALE,
     HOME_SEGMENTS,
     LOGIN_SEGMENTS,
     LOGIN_TITLES,
     MISSING_SENTENCES,
     MISSING_TITLES,
     OUT_OF_ORDER_TITLES,
+    PARKED_HINTS,
     PARKED_MARKS,
     PARKED_SENTENCES,
+    PARKED_WORDS,
     PARKING_HOSTS,
 )
 from kb.web.plain import Plain
@@ -75,10 +78,9 @@ def look_through(outcome: Outcome, seen: Plain | None) -> Finding | None:
 
 def challenge(seen: Plain) -> bool:
     """Whether the page asks its reader to prove to be no program."""
-    if seen.size >= _FEW:
-        return False
+    # The cheap questions come first: this is asked of every page.
     says = any(CHALLENGE_TITLES.fullmatch(part) for part in _parts(seen.title))
-    return says or any(mark in seen.html for mark in CHALLENGE_MARKS)
+    return (says or any(mark in seen.html for mark in CHALLENGE_MARKS)) and seen.size < _FEW
 
 
 def _wall(outcome: Outcome, seen: Plain | None) -> Finding | None:
@@ -135,13 +137,15 @@ def _parked(outcome: Outcome, seen: Plain | None) -> Finding | None:
         return Finding(Verdict.BROKEN, f"the domain is for sale at {urls.host(outcome.final_url)}")
     if seen is None or _is_parking(outcome.url):
         return None
-    if seen.size < _SOME and PARKED_MARKS.search(seen.html):
+    hinted = any(hint in seen.html for hint in PARKED_HINTS)
+    if hinted and seen.size < _SOME and PARKED_MARKS.search(seen.html):
         return Finding(Verdict.BROKEN, "the domain is parked: a page of advertisements")
-    host = re.escape(urls.host(outcome.final_url))
-    about_host = re.compile(rf"{host} (?:is |may be )?(?:for sale|parked|available for purchase)")
-    for words in (seen.title.lower(), seen.opening[:3000].lower() if seen.size < _FEW else ""):
-        if about_host.search(words) or (seen.size < _FEW and PARKED_SENTENCES.search(words)):
-            return Finding(Verdict.BROKEN, "the domain is parked or for sale")
+    host, title, lead = urls.host(outcome.final_url), seen.title.lower(), seen.lead.lower()
+    if host not in title + lead and not any(word in title + lead for word in PARKED_WORDS):
+        return None
+    named = any(f"{host} {said}" in words for said in FOR_SALE for words in (title, lead))
+    if (named or PARKED_SENTENCES.search(f"{title}. {lead}")) and seen.size < _FEW:
+        return Finding(Verdict.BROKEN, "the domain is parked or for sale")
     return None
 
 
@@ -196,6 +200,8 @@ def _out_of_order(outcome: Outcome, seen: Plain) -> Finding | None:
 
 def _says_missing(outcome: Outcome, seen: Plain) -> Finding | None:
     title, heading, text = _evidence(outcome, seen)
+    if not (title or heading or text):
+        return None
     few, some = seen.size <= _FEW, seen.size <= _SOME
     certain = (
         (title and few)
@@ -216,7 +222,7 @@ def _evidence(outcome: Outcome, seen: Plain) -> tuple[bool, bool, str]:
     rest = [part for part in _parts(seen.title) if not MISSING_TITLES.fullmatch(part)]
     title = len(rest) < len(_parts(seen.title)) and all(_is_site(part, outcome, seen) for part in rest)
     heading = any(MISSING_TITLES.fullmatch(part) for part in [_words(seen.heading), *_parts(seen.heading)])
-    sentence = MISSING_SENTENCES.search(seen.opening[:1500].lower().replace("\u2019", "'"))
+    sentence = MISSING_SENTENCES.search(seen.lead[:1500].lower().replace("\u2019", "'"))
     return title, heading, sentence[0] if sentence else ""
 
 
