@@ -25,6 +25,8 @@ _SITE: Final = re.compile(
     r"""<meta\b[^<>]*?\bproperty\s*=\s*["']?og:site_name["']?[^<>]*?\bcontent\s*=\s*["']([^"'<>]*)""",
     re.IGNORECASE,
 )
+_CANONICAL: Final = re.compile(r"""<link\b[^<>]*\brel\s*=\s*["']?canonical\b[^<>]*>""", re.IGNORECASE)
+_HREF: Final = re.compile(r"""\bhref\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)'|([^\s"'<>]+))""", re.IGNORECASE)
 _PLACE: Final = re.compile(
     r"""[\s"'](?:id|name)\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)'|([^\s"'<>]+))""", re.IGNORECASE
 )
@@ -70,6 +72,13 @@ class Plain:
         """The site's name, where the page tells it."""
         found = _SITE.search(self.html)
         return _line(found[1]) if found else ""
+
+    @cached_property
+    def canonical(self) -> str:
+        """The address that the page gives as its own, as written."""
+        tag = _CANONICAL.search(self.html)
+        href = _HREF.search(tag[0]) if tag else None
+        return unescape(href[1] or href[2] or href[3] or "").strip() if href else ""
 
     @cached_property
     def text(self) -> str:
