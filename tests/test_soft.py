@@ -100,6 +100,11 @@ def test_a_page_of_one_sentence_that_says_it_is_gone_is_gone(sentence: str) -> N
     assert verdict(html("Acme", f"<p>{sentence}</p>")) is Verdict.BROKEN
 
 
+def test_a_long_page_in_a_script_without_spaces_is_long() -> None:
+    body = html("404", f"<h1>404</h1><p>{'関数型言語の型推論について。' * 60}</p>")
+    assert verdict(body) is None
+
+
 def test_the_same_sentence_in_an_article_only_raises_a_doubt() -> None:
     body = html("Acme", f"<p>The page you requested could not be found.</p><p>{prose('long', 400)}</p>")
     assert verdict(body) is None

@@ -21,6 +21,7 @@ _H1: Final = re.compile(r"<h1\b[^<>]*>", re.IGNORECASE)
 _BODY: Final = re.compile(r"<body\b[^<>]*>", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^<>]*>")
 _WORD: Final = re.compile(r"\w+(?:['\u2019]\w+)*")
+_UNSPACED: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")  # no spaces between words
 _SITE: Final = re.compile(
     r"""<meta\b[^<>]*?\bproperty\s*=\s*["']?og:site_name["']?[^<>]*?\bcontent\s*=\s*["']([^"'<>]*)""",
     re.IGNORECASE,
@@ -98,7 +99,8 @@ class Plain:
     @cached_property
     def size(self) -> int:
         """How many words the beginning has: enough to tell a page of few words."""
-        return len(_WORD.findall(self.opening))
+        spaced = len(_WORD.findall(self.opening))
+        return spaced if self.opening.isascii() else spaced + len(_UNSPACED.findall(self.opening)) // 2
 
     @cached_property
     def words(self) -> tuple[str, ...]:

@@ -305,8 +305,10 @@ def _is_the_page(seen: Plain, outcome: Outcome, other: Plain) -> bool:
     Then both name one canonical address within the site, or both speak of what the path does.
     """
     if seen.canonical and seen.canonical == other.canonical:
-        at = urljoin(outcome.final_url, seen.canonical)
-        return not _is_home(at)
+        try:
+            return not _is_home(urljoin(outcome.final_url, seen.canonical))
+        except ValueError:  # no address at all, on either page
+            return False
     slug = {word for word in _own_words(outcome.url) if len(word) > 3 and word.isalpha()}
     said = set(_words(f"{other.title} {other.heading}").split())
     return len(slug & said) >= 2
