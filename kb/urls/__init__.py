@@ -174,7 +174,6 @@ def _is_route(fragment: str) -> bool:
     return fragment.startswith(("!", "/"))
 
 
-@lru_cache(maxsize=1024)
 def _normal(url: str) -> _Parts | None:
     """Canonical parts; None where the URL is not of the web."""
     parts = _split(url)
