@@ -9,35 +9,38 @@ from pathlib import Path, PurePosixPath
 from kb import urls
 from kb.config import Settings
 from kb.errors import NoteChanged, NoteExists, UnknownNote, UsageError
-from kb.model import Clock, Facts, Key, LinkRecord, Look, Mention, NoteKind, Verdict
+from kb.model import Added, Clock, Facts, Filter, Key, LinkRecord, Mention, NoteKind, Verdict
 from kb.notes import edit
 from kb.notes.files import read, write_atomic
+from kb.notes.link_note import link_note, prose, tagged
+from kb.notes.named import named
+from kb.notes.parse import parse
 from kb.store import lock
 from kb.store.store import Store
+from kb.web.sources.base import Met
 
 # Somebody's editor may save between our reading and our writing; then the note is read again.
 ATTEMPTS = 5
 
 _ALIVE = (Verdict.ALIVE, Verdict.MOVED)
 
-LookAt = Callable[[str], tuple[Look, Facts | None]]
-"""One look at an address, and what the page said of itself where it is alive."""
+LookAt = Callable[[str], Met]
+"""One look at an address, and what the page and its site say of it where it is alive."""
 
-Keep = Callable[[Key, Look, Facts | None], None]
+Keep = Callable[[Key, Met], None]
 """Records such a look for a link that the store knows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
-    """A link added; or, with `known`, the place where it stands already, and nothing written."""
+class Wish:
+    """How a link is to be added: to a note (today's, if none is named) or, `new_note`, as one of its own."""
 
-    url: str
-    path: str
-    line: int
-    title: str | None
-    bullet: str = ""
-    known: Mention | None = None
-    warning: str = ""
+    note: str | None = None
+    comment: str = ""
+    quote: str = ""
+    tags: tuple[str, ...] = ()
+    new_note: bool = False
+    dry_run: bool = False
 
 
 def add_link(
@@ -49,52 +52,99 @@ def add_link(
     look_at: LookAt,
     reread: Callable[[], object],
     keep: Keep,
-    note: str | None = None,
-    comment: str = "",
-    dry_run: bool = False,
+    wish: Wish,
 ) -> Added:
-    """Append `url` to a note unless the notes hold it, under this spelling or another.
+    """Add `url` to a note unless the notes hold it, under this spelling or another.
 
     The store must be fresh; `reread` brings it up to date after the note was written. A page out
     of reach is added all the same, with a warning. UsageError for what is no web address,
     UnknownNote for a note that is not there, NoteError where it cannot be written.
     """
     url = web_address(url)
-    path = note_path(settings.notes, note, clock.today())
+    path = note_path(settings.notes, wish.note, clock.today())
     known = known_link(store, [urls.key(url)])
     if known is None:
-        look, facts = look_at(url)
-        same = [urls.key(other) for other in _shown(look, facts) if urls.may_be_same(other, url)]
+        met = look_at(url)
+        same = [urls.key(other) for other in _shown(met) if urls.may_be_same(other, url)]
         known = known_link(store, same)
-        if known is not None and not dry_run:
+        if known is not None and not wish.dry_run:
             store.add_alias(urls.key(url).key, known.key)
     if known is not None:
         place = known.mentions[0]
-        return Added(url, place.path, place.line, known.facts.title or place.anchor, known=place)
-    title = facts.title if facts else None
-    added = Added(
-        url, path, 0, title, edit.bullet(title or "", url, comment), warning=_warning(url, look, title)
+        title = known.facts.title or place.anchor
+        return Added(url, place.path, place.line, title, known.kind, known=place)
+    added = replace(
+        _planned(url, met, wish, path, clock.today()), paired=_paired(store, [urls.key(url), *same], met)
     )
-    if dry_run:
+    if wish.dry_run:
         return added
     with lock.hold(settings.derived / "notes.lock"):
-        append(settings.notes, path, added.bullet, clock.today())
+        if wish.new_note:
+            write_atomic(settings.notes / added.path, added.text.encode(), expected=None, root=settings.notes)
+        else:
+            append(settings.notes, path, added.bullet, clock.today())
     reread()
     record = store.link(urls.key(url))
     if record is None:
         return added
     for alias in same:
         store.add_alias(alias.key, record.key)
-    if look.status is not None:  # where nothing answered, the network may be away
-        keep(record.key, look, facts)
-    line = max((place.line for place in record.mentions if place.path == path), default=0)
+    if met.look.status is not None:  # where nothing answered, the network may be away
+        keep(record.key, met)
+    line = max((place.line for place in record.mentions if place.path == added.path), default=0)
     return replace(added, line=line)
+
+
+def _paired(store: Store, keys: list[Key], met: Met) -> tuple[Mention, ...]:
+    """Where the other half stands: the article of a thread, the threads about an article."""
+    article = met.facts.extra.get("article") if met.facts else None
+    if isinstance(article, str):
+        behind = known_link(store, [urls.key(article)])
+        return behind.mentions[:1] if behind else ()
+    about = [
+        link
+        for link in store.links(Filter(hosts=("news.ycombinator.com",)))
+        if isinstance(named := link.facts.extra.get("article"), str) and urls.key(named) in keys
+    ]
+    return tuple(link.mentions[0] for link in about)
+
+
+def _planned(url: str, met: Met, wish: Wish, path: str, today: str) -> Added:
+    """What is to be written, and where."""
+    title = met.facts.title if met.facts else None
+    kind = urls.link_kind(url)
+    if met.reading.kind is not None:
+        kind = met.reading.kind
+    warning = _warning(url, met)
+    if wish.new_note:
+        named = title or urls.host(url) or url
+        name = f"{today[:4]}/{today}-{_slug(named)}.md"
+        facts = met.facts or Facts()
+        text = link_note(
+            named, url, kind, facts, today, tags=wish.tags, comment=wish.comment, quote=wish.quote
+        )
+        return Added(url, name, 0, title, kind, edit.bullet(named, url, wish.comment), text, warning=warning)
+    said = " ".join(filter(None, [wish.comment, f"&ldquo;{prose(wish.quote)}&rdquo;" if wish.quote else ""]))
+    line = tagged(edit.bullet(title or "", url, said), wish.tags)
+    return Added(url, path, 0, title, kind, line, warning=warning)
+
+
+def addresses(text: str) -> list[str]:
+    """The web addresses in a text, in order, once each: its links, else its lines as they stand."""
+    found = [
+        link.url for link in parse("text.md", text.encode("utf-8", "replace")).links if urls.is_web(link.url)
+    ]
+    return list(dict.fromkeys(found or [line.strip() for line in text.splitlines() if line.strip()]))
 
 
 def web_address(text: str) -> str:
     """The address as typed, with `https://` where a bare host was typed. UsageError if it is none."""
     url = text.strip()
-    if "://" not in url and "." in urls.host(f"https://{url}"):
+    begin, query, rest = url.partition("?")
+    # As browsers do: a backslash before the query is a slash, and so one key is one spelling.
+    url = begin.replace("\\", "/") + query + rest
+    login = "@" in begin.partition("/")[0]  # an e-mail address, not a page
+    if "://" not in url and not login and "." in urls.host(f"https://{url}"):
         url = f"https://{url}"
     if not urls.is_web(url) or any(char.isspace() or ord(char) < 32 for char in url):
         raise UsageError(f"{text!r} is no web address", hint="addresses begin with http:// or https://")
@@ -115,23 +165,20 @@ def today_path(today: str) -> str:
     return f"{today[:4]}/{today}.md"
 
 
-def note_path(notes: Path, named: str | None, today: str) -> str:
+def note_path(notes: Path, given: str | None, today: str) -> str:
     """The note meant by a path, relative to the notes folder; today's if none is named.
 
     A path may be relative to the current folder or to the notes, with or without `.md`.
     UnknownNote if no note stands there.
     """
-    if named is None:
+    if given is None:
         return today_path(today)
-    inside = notes.resolve()
-    for base in (Path.cwd(), notes):
-        whole = base / named
-        for path in (whole, whole.with_name(whole.name + ".md")):
-            if path.is_file() and path.resolve().is_relative_to(inside):
-                return path.resolve().relative_to(inside).as_posix()
-    raise UnknownNote(
-        f"{named}: no such note in {notes}", hint=f'kb new "{PurePosixPath(named).stem}"   starts one'
-    )
+    path = named(notes, given, Path.cwd())
+    if path is None or (notes / path).is_dir():
+        raise UnknownNote(
+            f"{given}: no such note in {notes}", hint=f'kb new "{PurePosixPath(given).stem}"   starts one'
+        )
+    return path
 
 
 def append(notes: Path, path: str, bullet: str, today: str) -> None:
@@ -164,15 +211,18 @@ def _slug(title: str) -> str:
     return "-".join(words)[:60].strip("-") or "note"
 
 
-def _shown(look: Look, facts: Facts | None) -> list[str]:
+def _shown(met: Met) -> list[str]:
     """Addresses that the look showed for the page: where it redirected to, its canonical link."""
-    if look.verdict not in _ALIVE:
+    if met.look.verdict not in _ALIVE:
         return []
-    return [url for url in (look.final_url, facts.canonical if facts else None) if url]
+    canonical = met.facts.canonical if met.facts else None
+    return [url for url in (met.look.final_url, canonical, met.reading.moved_to) if url]
 
 
-def _warning(url: str, look: Look, title: str | None) -> str:
+def _warning(url: str, met: Met) -> str:
     shown = urls.safe_display(url)
-    if look.verdict not in _ALIVE:
-        return f"{shown}: {look.reason}; saved all the same, its title is still to come"
-    return "" if title else f"{shown}: the page names no title"
+    if met.look.verdict not in _ALIVE and met.facts is None:
+        return f"{shown}: {met.look.reason}; saved all the same, its title is still to come"
+    if met.facts is None:
+        return f"{shown}: {met.reading.lacking or 'the page names no title'}"
+    return f"{shown}: could not get all of it ({met.reading.lacking})" if met.reading.lacking else ""

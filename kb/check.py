@@ -22,6 +22,8 @@ from kb.web.drift import learn
 from kb.web.fetch import Fetcher, HttpFetcher, Limits
 from kb.web.ignore import UNSAFE, with_ignored, with_unsafe
 from kb.web.outcome import Failure, Outcome
+from kb.web.sources import registry
+from kb.web.sources.witness import Witness
 from kb.web.study import LIVES, Probes, Studied, study
 from kb.web.turns import Turns, rare_collections
 from kb.web.verdict import Thresholds, advance, doubt_name
@@ -320,7 +322,7 @@ async def _fetcher(given: Fetcher | None, settings: Settings) -> AsyncIterator[F
         yield given
         return
     async with make_fetcher(settings) as made:
-        yield made
+        yield Witness(made, registry(token=settings["github.token"], contact=settings["enrich.contact"]))
 
 
 def check(

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kb.errors import ConfigError, NotebookNotFound
+from kb.values import dataclass
 
 CONFIG_NAME = "kb.toml"
 
@@ -63,6 +63,11 @@ KEYS: tuple[Key, ...] = (
     Key("links.gone_looks", 2, _N, "the same for 410 and vanished names"),
     Key("links.gone_days", 1.0, _N, "days those looks must span"),
     Key("links.unknown_days", 30.0, _N, "days without a conclusive look before a link is unknown"),
+    Key("enrich.keep_text", True, _N, "keep the readable text of linked pages in saved/"),
+    Key("enrich.embed_text", False, _N, "embed their bodies too, not only titles and abstracts"),
+    Key("enrich.stale_days", 180.0, _N, "days after which facts are fetched anew"),
+    Key("enrich.contact", "", _P, "an address of yours, told to the sites that ask for one"),
+    Key("clipboard.command", "", _P, "program that prints the clipboard; else the first one found"),
     Key("search.model", "all-MiniLM-L6-v2", _N, "embedding model: the packaged one, or a hub id"),
     Key("search.model_path", "", _P, "a folder with a sentence-transformers model"),
     Key("editor.command", "", _P, "editor to open a note with; else $VISUAL or $EDITOR"),
@@ -119,6 +124,16 @@ class Settings:
         """The same for links that stand only in private notes; git ignores it."""
         return self.root / "links.private.jsonl"
 
+    @property
+    def saved(self) -> Path:
+        """The readable text of linked pages; in git or not as the person likes."""
+        return self.root / "saved"
+
+    @property
+    def private_saved(self) -> Path:
+        """The same for links that stand only in private notes; git ignores it."""
+        return self.root / "saved.private"
+
 
 def find_root(start: Path) -> Path:
     """The nearest folder upward from `start` that holds kb.toml. NotebookNotFound if none does."""
@@ -164,8 +179,7 @@ def _personal_config(environ: Mapping[str, str]) -> Path:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -185,7 +199,10 @@ def _known(path: Path, name: str) -> Key:
     if key is None:
         from difflib import get_close_matches  # 5 ms, needed only to word this error
 
-        close = get_close_matches(name, _BY_NAME, n=1)
+        # A key without its table, as `notes = "x"` at the top, before one that is merely spelled alike.
+        close = [full for full in _BY_NAME if full.endswith(f".{name}")] or get_close_matches(
+            name, _BY_NAME, n=1
+        )
         table, _, leaf = name.rpartition(".")
         shown = f"[{table}] {leaf}" if table else leaf
         hint = f"did you mean {close[0]}?" if close else "keys: " + ", ".join(_BY_NAME)
@@ -238,7 +255,9 @@ def _inside(root: Path, values: Mapping[str, Any]) -> None:
     """A notebook's folder of notes lies in the notebook."""
     name = str(values["notebook.notes"])
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts:
+    outside = path.is_absolute() or ".." in path.parts
+    # A link may lead out as well, and a notebook can be a stranger's.
+    if outside or not (root / name).resolve().is_relative_to(root.resolve()):
         raise ConfigError(
             f"{root / CONFIG_NAME}: [notebook] notes is {name!r}, outside of the notebook",
             hint='name a folder beside kb.toml, such as notes = "notes", or "."',

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from kb.model import Entry, Facts, Hit, LinkRecord, Mention, Problem
+from kb.model import Added, Entry, Facts, Hit, LinkRecord, Mention, Problem, Saved
 
 
 def hit(value: Hit) -> dict[str, Any]:
@@ -99,6 +99,53 @@ def change(value: Changed) -> dict[str, Any]:
         "old": value.old,
         "new": value.new,
         "why": value.why,
+    }
+
+
+def facts(value: LinkRecord) -> dict[str, Any]:
+    """What a page and its site said of it. `extra` holds what only that source knows."""
+    known = value.facts
+    return {
+        "url": value.url,
+        "key": value.key.key,
+        "title": known.title,
+        "kind": str(value.kind),
+        "authors": list(known.authors),
+        "published": known.published,
+        "site": known.site,
+        "description": known.description,
+        "language": known.language,
+        "words": known.words,
+        "fetched": known.fetched,
+        "extra": dict(known.extra),
+    }
+
+
+def added(value: Added) -> dict[str, Any]:
+    """A link that was added, or (`known`) stood there already. `path` is where it stands now."""
+    return {
+        "url": value.url,
+        "title": value.title,
+        "kind": str(value.kind),
+        "known": value.known is not None,
+        "path": value.path,
+        "line": value.line,
+        "bullet": value.bullet,
+        "paired": [mention(place) for place in value.paired],
+        "warning": value.warning,
+    }
+
+
+def saved_page(value: Saved) -> dict[str, Any]:
+    """The saved text of a page; `fetched` is when it was read."""
+    return {
+        "key": value.key,
+        "url": value.url,
+        "title": value.title,
+        "fetched": value.fetched,
+        "published": value.published,
+        "abstract": value.abstract,
+        "text": value.text,
     }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from kb.model import Filter, Hit
 from kb.search.query import Query, banned, fts_match, merge, parse_query, quote, required
 from kb.search.rank import Ranked, fold, fuse, marks
 from kb.store.store import Store
+from kb.values import dataclass
 
 LEAST_COSINE = 0.33
 """Below it a passage that no word of the query led to is no answer.
@@ -33,6 +34,12 @@ One word says little, and letters that are no word lie nearer to everything: up 
 
 FAR = 0.15
 """Below it a passage that holds less than half of the query's words is no answer either."""
+
+BEHIND = 0.9
+"""What a saved page's score is worth: at equal score the person's own words come first.
+
+A page has no note's title to lengthen it, which alone is worth some hundredths of BM25.
+"""
 
 _DEPTH = 200  # candidates from each list: places beyond it do not reach the first page
 
@@ -113,7 +120,7 @@ def find(
             if mode is Mode.SEMANTIC:
                 raise
             notices.append(f"{error}; these are keyword results" + (f" ({error.hint})" if error.hint else ""))
-    ranked = _hits(store, fuse(keyword, dense, cosines))
+    ranked = _hits(store, _own_words_first(store, fuse(keyword, dense, cosines)))
     hits = _first(fold(hit for hit in ranked if _is_answer(hit, query)), limit)
     words = (*query.phrases, *query.terms)
     return Found(tuple(hits), tuple(notices), "" if hits else _advice(store, query, narrow), words)
@@ -195,6 +202,19 @@ def _hits(store: Store, ranked: Sequence[Ranked]) -> Iterator[Hit]:
                     semantic_rank=one.semantic_rank,
                     cosine=one.cosine,
                 )
+
+
+def _own_words_first(store: Store, ranked: Sequence[Ranked]) -> list[Ranked]:
+    """The list with saved pages set back a little, and without those that no note mentions any more."""
+    pages = store.of_pages([one.id for one in ranked])
+    if not pages:
+        return list(ranked)
+    kept = [
+        one._replace(score=min(one.score, one.score * BEHIND)) if one.id in pages else one
+        for one in ranked
+        if pages.get(one.id, True)
+    ]
+    return sorted(kept, key=lambda one: (-one.score, one.id in pages, one.id))
 
 
 def _first(hits: Iterator[Hit], limit: int) -> list[Hit]:

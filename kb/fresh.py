@@ -5,16 +5,20 @@ Asked before every search, so it imports neither the parser nor the model; `sync
 
 from __future__ import annotations
 
+import struct
 import time
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 from kb import __version__
-from kb.config import Settings
+from kb.config import CONFIG_NAME, Settings
+from kb.errors import NotebookNotFound
 from kb.model import SyncReport
 from kb.notes.files import Found, Walk, walk
-from kb.store.ledger import signature
+from kb.store.signature import signature
 from kb.store.store import Store
+from kb.values import dataclass
 
 # A file changed again within the tick of its file system's clock keeps its mtime. FAT ticks
 # every two seconds; a note whose mtime lies so near to the scan is read again by the next one.
@@ -34,20 +38,33 @@ class Freshness:
     unchanged: int
     rules_changed: bool
     ledger_changed: bool
+    saved_changed: bool
     scanned_ns: int
 
     @property
     def current(self) -> bool:
         """Whether a sync would find nothing to do but embed."""
-        return not (self.changed or self.gone or self.rules_changed or self.ledger_changed)
+        return not (
+            self.changed or self.gone or self.rules_changed or self.ledger_changed or self.saved_changed
+        )
 
 
 def look(store: Store, settings: Settings, *, rehash: bool = False) -> Freshness:
     """Scan the notes folder and the ledger's stamps. `rehash` takes every file for changed."""
     scanned = time.time_ns()
+    if not settings.notes.is_dir() and store.stamps():
+        # Taken for an empty folder, it would cost the store every note that it holds.
+        raise NotebookNotFound(
+            f"{settings.notes}: the folder of the notes is gone",
+            hint=f"bring it back, or name another: [notebook] notes in {settings.root / CONFIG_NAME}",
+        )
     found = walk(settings.notes)
     rules_changed = store.setting("rules") != rules(settings)
-    changed, gone = compare(found.found, store.file_stats(), everything=rehash or rules_changed)
+    everything = rehash or rules_changed
+    changed: tuple[Found, ...] = ()
+    gone: tuple[str, ...] = ()
+    if everything or store.setting("scan") != fingerprint(found.found):
+        changed, gone = compare(found.found, store.file_stats(), everything=everything)
     return Freshness(
         walk=found,
         changed=changed,
@@ -55,6 +72,7 @@ def look(store: Store, settings: Settings, *, rehash: bool = False) -> Freshness
         unchanged=len(found.found) - len(changed),
         rules_changed=rules_changed,
         ledger_changed=store.setting("ledger") != ledger_signature(settings),
+        saved_changed=(store.setting("saved") or "- -") != saved_signature(settings),
         scanned_ns=scanned,
     )
 
@@ -68,6 +86,17 @@ def compare(
     return tuple(changed), tuple(sorted(path for path in stats if path not in present))
 
 
+def fingerprint(found: Sequence[Found]) -> str:
+    """Stands for all stamps of a scan: if the last sync's was the same, no row need be compared.
+
+    Two checksums of 32 bits and the count. A cryptographic hash would take longer to import than
+    the rows to compare.
+    """
+    paths, sizes, times = zip(*found, strict=True) if found else ((), (), ())
+    data = "\0".join(paths).encode() + struct.pack(f"={2 * len(paths)}q", *sizes, *times)
+    return f"{len(paths)} {zlib.crc32(data):08x} {zlib.adler32(data):08x}"
+
+
 def rules(settings: Settings) -> str:
     """What the rows of a note depend on beside its bytes; when it changes, every note is read anew."""
     return f"{__version__} day_first={settings['notes.day_first']}"
@@ -76,6 +105,22 @@ def rules(settings: Settings) -> str:
 def ledger_signature(settings: Settings) -> str:
     """Tells whether a ledger file changed since it was read."""
     return signature((settings.ledger, settings.private_ledger))
+
+
+def saved_signature(settings: Settings) -> str:
+    """Tells whether a saved page came, went or changed, or is to be kept otherwise; `- -` for none."""
+    if not settings["enrich.keep_text"]:
+        return "- -"
+    # Whatever happens to a file in a folder, a replacement too, touches the folder.
+    found = " ".join(map(_touched, (settings.saved, settings.private_saved)))
+    return found + (" embedded" if settings["enrich.embed_text"] and found != "- -" else "")
+
+
+def _touched(folder: Path) -> str:
+    try:
+        return str(folder.stat().st_mtime_ns)
+    except OSError:
+        return "-"
 
 
 def settled_mtime(found: Found, scanned_ns: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from kb import config
 from kb.config import Settings
 from kb.errors import ModelError, StoreError, UsageError
-from kb.model import Entry, Filter, LinkRecord, NoteKind, Person, Site, SyncReport, Term
+from kb.model import Added, Entry, Filter, Key, LinkRecord, NoteKind, Saved, Site, SyncReport, Term
 
 if TYPE_CHECKING:
     # Named anew, so that the doors may take the types of what they print from here.
-    from kb.add import Added as Added
     from kb.check import CheckReport as CheckReport
+    from kb.enrich import EnrichReport as EnrichReport
     from kb.find import Found as Found
     from kb.init import InitPlan as InitPlan
     from kb.repair import RepairPlan as RepairPlan
@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     from kb.search.semantic import Semantic
     from kb.search.vectors import VectorFile
     from kb.store.store import Store
+    from kb.titles import TitleEdit as TitleEdit
+    from kb.transfer import Export as Export
     from kb.transfer import ImportPlan as ImportPlan
     from kb.transfer import ImportReport as ImportReport
+    from kb.web.sources import Met, Source
 
 #: What a search may wait for: about a second of reading, and one of embedding.
 REFRESH_NOTES = 500
@@ -60,6 +63,8 @@ class KnowledgeBase:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock = SystemClock()
+        #: Where sources are asked, if elsewhere than at their own addresses: by source, then by name.
+        self.bases: Mapping[str, Mapping[str, str]] = {}
 
     @classmethod
     def open(cls, root: str | os.PathLike[str] | None = None) -> KnowledgeBase:
@@ -89,8 +94,15 @@ class KnowledgeBase:
     def __enter__(self) -> KnowledgeBase:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from sqlite3 import DatabaseError
+
         self.close()
+        if isinstance(error, DatabaseError):
+            raise StoreError(
+                f"{self.settings.store}: cannot be used ({error})",
+                hint="delete the .kb folder and run `kb sync`: notes and ledger rebuild it",
+            ) from error
 
     def close(self) -> None:
         """Let go of the store."""
@@ -127,7 +139,7 @@ class KnowledgeBase:
         `notice` says why. StoreBusy, StoreError, LedgerError.
         """
         report = self._read_notes(rehash=rehash, progress=progress)
-        return self._embed(report, progress) if embed else report
+        return self._embed(report, progress, fetch=True) if embed else report
 
     def _read_notes(self, *, rehash: bool = False, progress: Progress | None = None) -> SyncReport:
         from kb import fresh
@@ -139,11 +151,12 @@ class KnowledgeBase:
 
         return sync(self.store, self.settings, None, None, self.clock, rehash=rehash, progress=progress)
 
-    def _embed(self, report: SyncReport, progress: Progress | None) -> SyncReport:
+    def _embed(self, report: SyncReport, progress: Progress | None, *, fetch: bool) -> SyncReport:
+        """Embed what has no vector; `fetch` allows for a new model to be fetched, hashed and compared."""
         from kb import fresh
 
         try:
-            chosen = self._choose(embedding=True)
+            chosen = self._choose(embedding=fetch)
             pending = fresh.pending(self.store, self.settings, chosen.encoder.identity)
             if not pending:
                 return replace(report, pending=0, notice=chosen.notice)
@@ -226,7 +239,7 @@ class KnowledgeBase:
             else:
                 report = fresh.report(self.store, self.settings, freshness)
             if embed and 0 < report.pending <= REFRESH_PASSAGES:
-                report = self._embed(report, progress)
+                report = self._embed(report, progress, fetch=False)
         except StoreError as error:
             return [f"{error}; searching what was read before"]
         if embed and report.pending and not report.notice:
@@ -249,18 +262,25 @@ class KnowledgeBase:
         *,
         note: str | None = None,
         comment: str = "",
+        quote: str = "",
+        tags: tuple[str, ...] = (),
+        new_note: bool = False,
         dry_run: bool = False,
         archive: str | None = None,
     ) -> Added:
-        """Append a link with its title to a note (today's, if none is named); see `add.add_link`.
+        """Add a link with its title to a note (today's, if none is named); see `add.add_link`.
 
         With `[links] archive`, the Wayback machine (at `archive`, if elsewhere than at its own
         address) is asked to keep a copy.
         """
         from asyncio import run
 
-        from kb import check, sync
-        from kb.add import add_link
+        from kb import check, enrich, sync
+        from kb.add import Wish, add_link
+
+        def keep(key: Key, met: Met) -> None:
+            check.keep(self.store, key, met.look, None, self.settings)
+            enrich.learn(self.store, self.settings, self.clock, key, met.reading)
 
         self._read_notes()
         added = add_link(
@@ -268,18 +288,30 @@ class KnowledgeBase:
             self.settings,
             self.clock,
             url,
-            look_at=lambda url: run(check.look_at(url, self.settings, self.clock)),
+            look_at=lambda url: run(enrich.meet(url, self._trusting(url), self.clock, sources=self._sources)),
             reread=self._read_notes,
-            keep=lambda key, look, facts: check.keep(self.store, key, look, facts, self.settings),
-            note=note,
-            comment=comment,
-            dry_run=dry_run,
+            keep=keep,
+            wish=Wish(note, comment, quote, tags, new_note, dry_run),
         )
         if not dry_run:
             if self.settings["links.archive"] and added.known is None:
                 added = self._archived(added, archive)
             sync.record(self.store, self.settings)
+            self._read_notes()
         return added
+
+    def _trusting(self, url: str) -> Settings:
+        """The settings under which an address is looked at that the person has just typed.
+
+        Private hosts are skipped because a notebook can be a stranger's; one typed by hand is not.
+        """
+        from kb.urls import host
+        from kb.web.fetch.addresses import is_private, literal
+
+        name = host(url).strip("[]")
+        if name != "localhost" and (literal(name) is None or not is_private(name)):
+            return self.settings
+        return replace(self.settings, values={**self.settings.values, "links.private_hosts": "check"})
 
     def _archived(self, added: Added, archive: str | None) -> Added:
         from kb.repair import keep_copy
@@ -287,6 +319,84 @@ class KnowledgeBase:
 
         missed = keep_copy(self.store, self.settings, added.url, base=archive or SAVE)
         return replace(added, warning="; ".join(word for word in (added.warning, missed) if word))
+
+    @property
+    def _sources(self) -> tuple[Source, ...]:
+        """The sites that can say more of a page than the page does."""
+        from kb.enrich import sources_of
+
+        return sources_of(self.settings, self.bases)
+
+    def addresses(
+        self, given: tuple[str, ...], stdin: Callable[[], str], *, clipboard: bool = False
+    ) -> list[str]:
+        """The addresses meant by these arguments: `-` stands for those in `stdin`. UsageError for none.
+
+        With `clipboard`, those that the clipboard holds as well.
+        """
+        from kb.add import addresses, web_address
+        from kb.clipboard import clipboard as pasted
+
+        found = [url for one in given for url in (addresses(stdin()) if one == "-" else [one])]
+        if clipboard:
+            found += addresses(pasted(self.settings["clipboard.command"]))
+        if not found:
+            raise UsageError("no address to add", hint="kb add-link https://arxiv.org/abs/2305.14314")
+        return [web_address(url) for url in dict.fromkeys(found)]
+
+    def enrich(
+        self,
+        narrow: Filter | None = None,
+        *,
+        everything: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> EnrichReport:
+        """Ask linked pages and their sites what they are; what is learnt goes into store, ledger and saved/.
+
+        NetworkAway, and nothing recorded, where nothing answered.
+        """
+        from kb.enrich import enrich
+        from kb.sync import record
+
+        self._read_notes()
+        try:
+            return enrich(
+                self.store,
+                self.settings,
+                self.clock,
+                sources=self._sources,
+                filter=narrow or Filter(),
+                everything=everything,
+                progress=progress,
+            )
+        finally:
+            record(self.store, self.settings)
+            self._read_notes()
+
+    def write_titles(self, narrow: Filter | None = None, *, apply: bool = False) -> list[TitleEdit]:
+        """Fetched titles in the place of bare addresses, as an edit a note; written only with `apply`."""
+        from kb.titles import apply_titles, plan_titles
+
+        self._read_notes()
+        edits = plan_titles(self.store, self.settings.notes, narrow or Filter())
+        if apply:
+            apply_titles(self.settings, edits)
+            self._read_notes()
+        return edits
+
+    def saved(self, url: str) -> Saved:
+        """The saved text of a page. UsageError if none is kept."""
+        from kb import urls
+        from kb.store import saved
+
+        self._read_notes()
+        record = self.store.link(urls.key(url))
+        keys = [urls.key(url).key, *([record.key.key] if record else [])]
+        for key in keys:
+            found = saved.find((self.settings.saved, self.settings.private_saved), key)
+            if found is not None:
+                return found
+        raise UsageError(f"{url}: no text of it is kept", hint="kb enrich   keeps the text of linked pages")
 
     def check_links(
         self,
@@ -352,7 +462,7 @@ class KnowledgeBase:
     def ignore(self, url: str) -> LinkRecord:
         """Leave a link out of checks from now on. UsageError if no note holds it."""
         record = self._link(url)
-        return self._say(replace(record, person=replace(record.person, ignored=True)))
+        return self._say(replace(record, person=replace(record.person, ignored=True)), self.clock.now())
 
     def vouch(self, url: str) -> LinkRecord:
         """Take the person's word that a link lives: its strikes are cleared, its title is what it is now.
@@ -362,13 +472,15 @@ class KnowledgeBase:
         from kb.web.drift import accept
         from kb.web.verdict import revive
 
-        record, now = self._link(url), self.clock.now()
+        record = self._link(url)
+        now = _after(self.clock.now(), record.looks.last_checked)
         looks = revive(record.looks, now)
         facts = accept(record.facts, now)
         self.store.save_look(record.key, None, looks)
         if facts != record.facts:
             self.store.save_facts(record.key, facts)
-        return self._say(replace(record, looks=looks, facts=facts, person=Person(False, alive_at=now)))
+        person = replace(record.person, ignored=False, alive_at=now)
+        return self._say(replace(record, looks=looks, facts=facts, person=person), now)
 
     def _link(self, url: str) -> LinkRecord:
         from kb import urls
@@ -379,10 +491,10 @@ class KnowledgeBase:
             raise UsageError(f"{url}: no note holds that link", hint="kb links   lists them")
         return record
 
-    def _say(self, record: LinkRecord) -> LinkRecord:
+    def _say(self, record: LinkRecord, now: str) -> LinkRecord:
         from kb.sync import record as write_ledger
 
-        person = replace(record.person, said_at=self.clock.now())
+        person = replace(record.person, said_at=_after(now, record.person.said_at))
         self.store.save_person(record.key, person)
         write_ledger(self.store, self.settings)
         return replace(record, person=person)
@@ -411,8 +523,11 @@ class KnowledgeBase:
         """The person's editor, if their config or environment names one."""
         return self.settings["editor.command"] or os.environ.get("KB_EDITOR") or None
 
-    def plan_import(self, source: str, *, overwrite: bool = False) -> ImportPlan:
-        """What an import of `source` would write. Nothing is written. ImportRefused."""
+    def plan_import(self, source: str, *, overwrite: bool = False, importer: str | None = None) -> ImportPlan:
+        """What an import of `source` would write. Nothing is written. ImportRefused.
+
+        `importer` names how to read it; without one the source tells.
+        """
         from kb.transfer import plan_import
 
         return plan_import(
@@ -420,6 +535,7 @@ class KnowledgeBase:
             self.settings.notes,
             overwrite=overwrite,
             day_first=self.settings["notes.day_first"],
+            importer=importer,
         )
 
     def apply_import(self, plan: ImportPlan) -> ImportReport:
@@ -427,6 +543,28 @@ class KnowledgeBase:
         from kb.transfer import apply_import
 
         return apply_import(plan)
+
+    def export(
+        self,
+        format: str,
+        narrow: Filter | None = None,
+        *,
+        private: bool = False,
+        output: str | None = None,
+    ) -> Export:
+        """The links that `narrow` allows, as another tool reads them; written to `output` if named.
+
+        What stands in private notes only is left out unless `private`. UsageError for an unknown
+        format, NoteUnwritable.
+        """
+        from kb.transfer import export, write_export
+
+        records = self.links(narrow)
+        tags = {row.path: row.tags for row in self.store.notes()}
+        exported = export(records, tags, format, private=private)
+        if output is not None:
+            write_export(Path(output), exported.text)
+        return exported
 
     # -- site ----------------------------------------------------------------------------------
 
@@ -439,6 +577,15 @@ class KnowledgeBase:
 
 def _names(term: Term) -> set[str]:
     return {name.casefold() for name in (term.term, term.expansion, *term.aliases) if name}
+
+
+def _after(now: str, earlier: str | None) -> str:
+    """`now`, or a second after `earlier` where that is later: the ledger keeps the newest word of two."""
+    if earlier is None or now > earlier:
+        return now
+    from datetime import datetime, timedelta
+
+    return (datetime.fromisoformat(earlier) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _words_alone(error: ModelError) -> str:

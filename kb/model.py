@@ -8,13 +8,12 @@ otherwise; instants are ISO 8601 in UTC to the second (`2026-11-24T12:00:00Z`).
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import blake2b
 from typing import Protocol
+
+from kb.values import dataclass, field
 
 
 class NoteKind(StrEnum):
@@ -164,12 +163,19 @@ def _bound(text: str, *, last: bool) -> str:
     if not year or (month is not None and not 1 <= month <= 12):
         raise ValueError(f"not a date: {text!r}")
     month = month or (12 if last else 1)
-    length = calendar.monthrange(year, month)[1]
+    length = _days(year, month)
     if day is None:
         day = length if last else 1
     if not 1 <= day <= length:
         raise ValueError(f"not a date: {text!r}")
     return f"{year:04d}-{month:02d}-{day:02d}"
+
+
+def _days(year: int, month: int) -> int:
+    # The calendar module would say the same, and loads locales for it.
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in (4, 6, 9, 11) else 31
 
 
 # -- notes -----------------------------------------------------------------------------------
@@ -290,6 +296,8 @@ class Excerpt:
     @property
     def digest(self) -> str:
         """blake2b-16 hex of the text: the key of its vectors, shared by equal passages."""
+        from hashlib import blake2b  # 3 ms, which a search need not pay
+
         return blake2b(self.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
@@ -452,6 +460,39 @@ class LinkRecord:
         return bool(self.mentions) and all(mention.private for mention in self.mentions)
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A link added; or, with `known`, the place where it stands already, and nothing written.
+
+    `bullet` is the line written, `text` the whole note where it is a new one. `paired` is where
+    the article behind a thread stands already, or the threads about an article.
+    """
+
+    url: str
+    path: str
+    line: int
+    title: str | None
+    kind: LinkKind = LinkKind.OTHER
+    bullet: str = ""
+    text: str = ""
+    known: Mention | None = None
+    paired: tuple[Mention, ...] = ()
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A page's text as it was at the instant `fetched`. `abstract` is a summary in its own words."""
+
+    key: str
+    url: str
+    title: str
+    fetched: str
+    text: str = ""
+    abstract: str = ""
+    published: str | None = None
+
+
 # -- what a person asks and gets ---------------------------------------------------------------
 
 
@@ -460,7 +501,8 @@ class Filter:
     """Narrows a search or a listing; an empty field does not narrow.
 
     `kinds` match the note's kind or the kind of a link in it; `since` and `until` are
-    `YYYY-MM-DD` bounds that `noted` or `date` may overlap.
+    `YYYY-MM-DD` bounds that `noted` or `date` may overlap. `sources` tell the person's own
+    words from saved pages, and narrow passages alone.
     """
 
     kinds: tuple[str, ...] = ()
@@ -470,6 +512,7 @@ class Filter:
     paths: tuple[str, ...] = ()
     since: str | None = None
     until: str | None = None
+    sources: tuple[Source, ...] = ()
 
     def __bool__(self) -> bool:
         return self != Filter()

@@ -32,7 +32,12 @@ def test_an_empty_folder_gets_one_example_of_each_kind(tmp_path: Path) -> None:
 
 def test_derived_files_are_ignored_and_the_ledger_is_merged(tmp_path: Path) -> None:
     root = make(tmp_path / "new")
-    assert (root / ".gitignore").read_text().split() == [".kb/", "site/", "links.private.jsonl"]
+    assert (root / ".gitignore").read_text().split() == [
+        ".kb/",
+        "site/",
+        "links.private.jsonl",
+        "saved.private/",
+    ]
     assert (root / ".gitattributes").read_text() == "links.jsonl merge=union\n"
 
 
@@ -62,6 +67,24 @@ def test_a_folder_whose_markdown_lies_under_notes_keeps_that_layout(tmp_path: Pa
     (tmp_path / "notes" / "a.md").write_text("* one\n")
     make(tmp_path)
     assert tomllib.loads((tmp_path / "kb.toml").read_text())["notebook"]["notes"] == "notes"
+
+
+def test_lines_are_added_to_git_files_that_only_speak_of_them(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("# never commit site/ or .kb/ or links.private.jsonl by hand\n")
+    (tmp_path / ".gitattributes").write_text("*.png binary")
+    make(tmp_path)
+    added = (tmp_path / ".gitignore").read_text().splitlines()[1:]
+    assert added == [".kb/", "site/", "links.private.jsonl", "saved.private/"]
+    assert (tmp_path / ".gitattributes").read_text() == "*.png binary\nlinks.jsonl merge=union\n"
+
+
+def test_a_folder_called_site_that_is_the_persons_is_not_built_over(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "dig.md").write_text("* a trench\n")
+    (tmp_path / "work.md").write_text("* w\n")
+    make(tmp_path)
+    assert "site_dir: .site\n" in (tmp_path / "mkdocs.yml").read_text()
+    assert "site/" not in (tmp_path / ".gitignore").read_text().split()
 
 
 def test_files_that_stand_already_are_kept(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def loaded(*args: str, cwd: Path) -> set[str]:
     script = (
         "import sys\n"
         "from kb import cli\n"
-        f"status = cli._status({list(args)!r})\n"
+        f"status = cli.invoke({list(args)!r})\n"
         "print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))\n"
         "sys.exit(status)\n"
     )
@@ -62,3 +62,16 @@ def test_listing_links_loads_nothing_heavy(synced: Path) -> None:
 def test_embedding_a_few_passages_needs_no_torch(synced: Path) -> None:
     (synced / "notes" / "new.md").write_text("* a bullet of the day about tuning\n")
     assert loaded("sync", cwd=synced).isdisjoint({"torch", "sentence_transformers"})
+
+
+def test_showing_a_saved_page_loads_nothing_heavy(synced: Path) -> None:
+    from kb.model import Saved
+    from kb.store import saved
+
+    url = "https://a.example/"
+    saved.write(synced / "saved", Saved(url, url, "A page", "2026-11-24T12:00:00Z", "Its text."))
+    assert loaded("show", url, cwd=synced).isdisjoint({*HEAVY, "tokenizers", "pypdf"})
+
+
+def test_a_check_does_not_load_the_reader_of_pdfs(synced: Path) -> None:
+    assert loaded("check-links", "--note", "nowhere", cwd=synced).isdisjoint({"pypdf", "numpy", "torch"})

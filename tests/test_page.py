@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kb.model import Facts
 from kb.web.page import decode, facts, one_line
+from tests.page_fixtures import FIXTURES
 
 AT = "2026-11-24T12:00:00Z"
 URL = "https://www.example.com/blog/post"
@@ -200,3 +201,60 @@ def test_hostile_markup_costs_no_more_than_its_length(piece: str) -> None:
     started = time.process_time()
     facts(body, "text/html", URL, AT)
     assert time.process_time() - started < 2
+
+
+def test_a_date_shown_on_the_page_is_taken_where_its_head_has_none() -> None:
+    shown = "<article><time class=when datetime='2023-08-11T09:00'>Friday</time> <time datetime=2020-01-01>"
+    assert of("<title>Post</title>", shown).published == "2023-08-11"
+    assert of("<meta name=date content=2021-02-03>", shown).published == "2021-02-03"
+
+
+# -- fixture pages ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fixture", FIXTURES, ids=[fixture[0] for fixture in FIXTURES])
+def test_every_fixture_page_has_its_own_title(fixture: tuple[str, bytes, str | None, str | None]) -> None:
+    _, body, type, title = fixture
+    assert facts(body, type, "https://www.example.org/2024/post", AT).title == title
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        *(
+            "404 stories of lost pages",
+            "Error handling in Rust",
+            "Signing in the rain",
+            "500 miles",
+            "Errors",
+        ),
+        *("Not found in translation", "Access denied: a history", "Index of refraction", "Error | A film"),
+        *("Maintenance of motorcycles", "Consent and its limits", "Login systems compared", "404 | A band"),
+    ],
+)
+def test_a_headline_about_errors_is_a_title(title: str) -> None:
+    assert of(f"<title>{title}</title>").title == title
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        *(
+            "404",
+            "Error 404",
+            "Error 404 (Not Found)!!1",
+            "403 Forbidden",
+            "502 Bad Gateway",
+            "Access Denied",
+        ),
+        *("Page Not Found - Blog of somebody", "Sorry, this page isn’t available", "Service Unavailable"),
+        *(
+            "This page doesn't exist",
+            "Are you a robot?",
+            "Before you continue to YouTube",
+            "Untitled Document",
+        ),
+    ],
+)
+def test_an_error_pages_title_is_none(title: str) -> None:
+    assert of(f'<title>{title}</title><meta property=og:title content="{title}">').title is None

@@ -567,3 +567,21 @@ def test_looking_whether_anything_changed_imports_neither_parser_nor_model(tmp_p
     code = code.replace("kb.fresh", "kb.sync").replace("'yaml', 'pyromark', ", "").replace(", 'kb.urls'", "")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_scan_that_finds_what_the_last_sync_found_compares_no_rows(tmp_path: Path) -> None:
+    settings = notebook(tmp_path, {"a.md": "# A\n\n* one\n", "b.md": "# B\n\n* two\n"})
+    with schema.open_store(settings.store) as store:
+        sync.sync(store, settings, None, None, FixedClock())
+        assert store.setting("scan") == fresh.fingerprint(fresh.look(store, settings).walk.found)
+        store.connection.execute("UPDATE notes SET size = size + 1")  # what a comparison would see
+        assert fresh.look(store, settings).current
+        write(settings.notes / "b.md", "* three, now longer\n")
+        assert [one.path for one in fresh.look(store, settings).changed] == ["a.md", "b.md"]
+
+
+def test_a_fingerprint_tells_every_field_of_every_note() -> None:
+    scan = (files.Found("a.md", 1, 2), files.Found("b.md", 3, 4))
+    others = [(), scan[:1], (scan[0], files.Found("c.md", 3, 4)), (files.Found("a.md", 2, 2), scan[1])]
+    others.append((scan[0], files.Found("b.md", 3, 5)))
+    assert len({fresh.fingerprint(one) for one in [scan, *others]}) == 6

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -32,14 +31,18 @@ def plain(text: str) -> str:
 
 def styled(text: str, style: str, *, stream: object = None) -> str:
     """`text` in an ANSI style, where stdout is a terminal and NO_COLOR is not set."""
-    if not text or os.environ.get("NO_COLOR") or not sys.stdout.isatty():
+    if not text or os.environ.get("NO_COLOR") or sys.stdout is None or not sys.stdout.isatty():
         return text
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
 
 
 def width() -> int:
     """Columns to write in: the terminal's up to 100; 100 where there is none."""
-    return min(shutil.get_terminal_size((100, 24)).columns, 100)
+    try:  # as shutil.get_terminal_size does, whose import takes 2 ms
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (OSError, ValueError, AttributeError):
+        columns = 100
+    return min(columns or 100, 100)
 
 
 def hits(values: Sequence[Hit], shown: Callable[[str], str], words: Iterable[str], explain: bool) -> str:
@@ -50,12 +53,12 @@ def hits(values: Sequence[Hit], shown: Callable[[str], str], words: Iterable[str
 
 
 def _hit(number: int, value: Hit, shown: Callable[[str], str], words: Iterable[str], explain: bool) -> str:
-    place = f"{shown(value.path)}:{value.line}" if value.path else "saved page"
+    place = f"{shown(value.path)}:{value.line}" if value.path else "(saved page)"
     date = str(value.date) if value.date else ""
     if value.noted and value.noted != value.date:
         date = f"{date} (noted {value.noted})"
     lines = [f"{number}. {styled(date, 'cyan')}{'  ' if date else ''}{styled(plain(place), 'bold')}"]
-    heading = " > ".join(dict.fromkeys([value.title, *value.heading]))
+    heading = " > ".join(part for part in dict.fromkeys([value.title, *value.heading]) if part)
     lines += _wrapped(heading, "   ", "dim")
     lines += [line for parent in value.parents for line in _wrapped(f"* {parent}", "   ", "dim", short=True)]
     lines += [_marked(line, words) for line in _wrapped(value.text, "   ")]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from kb.cli.render import plain, styled
-from kb.model import SyncReport, Verdict
+from kb.cli.render import plain as plain
+from kb.cli.render import styled
+from kb.model import Added, Saved, SyncReport, Verdict
 
 if TYPE_CHECKING:
-    from kb.knowledge import Added, ImportPlan, InitPlan, RepairPlan
+    from kb.knowledge import EnrichReport, Export, ImportPlan, InitPlan, RepairPlan, TitleEdit
 
 Shown = Callable[[str], str]
 
@@ -70,26 +71,72 @@ def added(value: Added, shown: Shown, dry_run: bool) -> str:
     if value.known:
         title = f"  {plain(value.title)}" if value.title else ""
         return f"already in {shown(value.path)}:{value.line}{title}"
-    verb = "would add to" if dry_run else "added to"
     place = shown(value.path) + (f":{value.line}" if value.line else "")
-    return f"{verb} {place}\n    * {plain(value.bullet)}"
+    if value.text:
+        body = [plain(line) for line in value.text.splitlines()] if dry_run else []
+        lines = [f"{'would start' if dry_run else 'started'} {place}", *body]
+    else:
+        lines = [f"{'would add to' if dry_run else 'added to'} {place}", f"    * {plain(value.bullet)}"]
+    lines += [f"    see also {shown(one.path)}:{one.line}  {plain(one.url)}" for one in value.paired]
+    return "\n".join(lines)
+
+
+def enriched(report: EnrichReport) -> str:
+    """How much was learnt, and how much was known already."""
+    told = f"asked about {count(len(report.links), 'link')}: {count(report.titled, 'new title')}"
+    told += f", {count(report.texts, 'text')} kept"
+    return told + (f"; {report.known} known already (--all asks again)" if report.known else "")
+
+
+def titles(edits: list[TitleEdit], shown: Shown, applied: bool) -> str:
+    """The diff, or what was written."""
+    if not edits:
+        return "no bare address has a title yet\n"
+    if applied:
+        return "".join(f"wrote {shown(one.path)}\n" for one in edits)
+    lines = [plain(line) for one in edits for line in one.diff.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def saved_page(page: Saved) -> str:
+    """The text under its title, address and date."""
+    head = f"{styled(plain(page.title), 'bold')}\n{plain(page.url)}\nread {page.fetched[:10]}"
+    body = page.text or page.abstract
+    return "\n".join([head, "", *(plain(line) for line in body.split("\n"))])
 
 
 def imported(plan: ImportPlan, shown: Shown, dry_run: bool) -> str:
-    """The notes an import writes, those that stand already, those left alone."""
+    """The files an import writes, those that stand already, those left alone."""
     verb = "would write" if dry_run else "wrote"
     lines = [
-        f"{verb} {shown(write.draft.path)}" + ("  (overwriting)" if write.before else "")
+        f"{verb} {shown(write.draft.path)}"
+        + ("  (a copy)" if write.draft.copy else "")
+        + ("  (overwriting)" if write.before else "")
         for write in plan.writes
     ]
+    lines += [f"{verb} {shown(copy.path)}  (a copy)" for copy in plan.copies]
     lines += [f"already there {shown(path)}" for path in plan.same]
     lines += [f"left alone {shown(path)}" for path in plan.refused]
     if dry_run:
         for write in plan.writes:
+            if write.draft.copy:
+                continue  # the person can look at the file itself
             lines += ["", styled(f"--- {shown(write.draft.path)}", "bold")]
-            lines += [plain(line) for line in write.draft.data.decode("utf-8", "replace").splitlines()]
-    elif plan.writes:
+            text = write.draft.data.decode("utf-8", "replace").expandtabs(4)
+            lines += [plain(line) for line in text.splitlines()]
+    elif plan.writes or plan.copies:
         lines.append("kb sync reads them")
+    return "\n".join(lines)
+
+
+def exported(value: Export, output: str | None) -> str:
+    """How many links were written where, and what was left out and why."""
+    lines = [f"{count(value.count, 'link')} written to {output}"] if output else []
+    if value.private:
+        stand = f"{count(value.private, 'link')} of private notes left out; --private takes them in"
+        lines.append(stand)
+    if value.other:
+        lines.append(f"{count(value.other, 'link')} left out: internal, or not for this format")
     return "\n".join(lines)
 
 

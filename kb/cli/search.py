@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
 
 from kb import contract
 from kb.cli import render
-from kb.cli.shared import as_json, filter_of, filters, notebook, print_json, progress, warn
+from kb.cli.shared import as_json, filter_of, filters, notebook, print_json, progress, warn, within
 
 
-@click.command("search")
+class WithExclusions(click.Command):
+    """Takes `-word` for a part of the query, as it is inside quotes; no option here is so long."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Move exclusions behind `--`, where click takes them as they are."""
+        excluded = [arg for arg in args if EXCLUSION.match(arg)]
+        kept = [arg for arg in args if arg not in excluded]
+        split = [] if "--" in kept or not excluded else ["--"]
+        return super().parse_args(ctx, [*kept, *split, *excluded])
+
+
+# -n5 is an option with its value, -not and -70b are words to leave out.
+EXCLUSION = re.compile(r"-(?!-)(?!n\d*$)(?!h$)\w")
+
+
+@click.command("search", cls=WithExclusions)
 @click.argument("query", nargs=-1, required=True)
 @click.option(
     "--mode",
@@ -23,11 +39,19 @@ from kb.cli.shared import as_json, filter_of, filters, notebook, print_json, pro
 @click.option(
     "-n", "--limit", type=click.IntRange(1, 1000), default=5, show_default=True, help="Hits to show."
 )
+@click.option(
+    "--in",
+    "where",
+    type=click.Choice(["notes", "pages", "all"]),
+    default="all",
+    show_default=True,
+    help="Your own notes, the saved text of linked pages, or both.",
+)
 @click.option("--explain", is_flag=True, help="Show the two ranks and the fused score.")
 @as_json
 @filters
 def command(
-    query: tuple[str, ...], mode: str, limit: int, explain: bool, as_json: bool, **narrow: Any
+    query: tuple[str, ...], mode: str, limit: int, where: str, explain: bool, as_json: bool, **narrow: Any
 ) -> int:
     """Find the passages that answer QUERY, by words and by meaning together.
 
@@ -41,7 +65,11 @@ def command(
     """
     with notebook() as base:
         found = base.search(
-            " ".join(query), narrow=filter_of(**narrow), mode=mode, limit=limit, progress=progress()
+            " ".join(query),
+            narrow=within(filter_of(**narrow), where),
+            mode=mode,
+            limit=limit,
+            progress=progress(),
         )
         for notice in found.notices:
             warn(notice)

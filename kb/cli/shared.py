@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
@@ -13,7 +14,7 @@ import click
 from kb.cli import Session
 from kb.errors import UsageError
 from kb.knowledge import KnowledgeBase
-from kb.model import Filter, LinkKind, NoteKind, Problem, Standing, When
+from kb.model import Filter, LinkKind, NoteKind, Problem, Source, Standing, When
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -92,6 +93,12 @@ def filter_of(
         since=_date("--since", since).earliest if since else None,
         until=_date("--until", until).latest if until else None,
     )
+
+
+def within(narrow: Filter, where: str) -> Filter:
+    """The same filter over `notes`, `pages` or `all`."""
+    sources = {"notes": (Source.NOTE,), "pages": (Source.PAGE,)}.get(where, ())
+    return replace(narrow, sources=sources)
 
 
 def _date(option: str, text: str) -> When:

@@ -58,7 +58,20 @@ def standing(record: LinkRecord) -> str:
     looks = record.looks
     parts = [looks.reason, f"checked {looks.last_checked[:10]}" if looks.last_checked else ""]
     about = ", ".join(part for part in parts if part) or "not checked yet"
-    return f'<span class="kb-standing kb-{record.standing}" title="{plain(about)}">{record.standing}</span>'
+    shown = f'<span class="kb-standing kb-{record.standing}" title="{plain(about)}">{record.standing}</span>'
+    return shown + _kept(record)
+
+
+def _kept(record: LinkRecord) -> str:
+    """That a copy of a dead page's text is kept, and of when."""
+    saved = record.facts.extra.get("saved")
+    if record.standing is not Standing.DEAD or not isinstance(saved, str):
+        return ""
+    try:
+        shown = day(When.parse(saved))
+    except ValueError:
+        return ""
+    return f" <small>text of {shown} kept</small>"
 
 
 def _summary(links: Sequence[LinkRecord]) -> str:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from kb.errors import UsageError
 from kb.model import Filter, LinkKind, NoteKind, Standing, When
+from kb.values import dataclass, field
 
 # English function words and the verbs of asking: they match everywhere and tell nothing.
 _FUNCTION_WORDS = """
@@ -123,6 +123,7 @@ def merge(one: Filter, other: Filter) -> Filter:
         paths=_union(one.paths, other.paths),
         since=max(since, default=None),
         until=min(until, default=None),
+        sources=tuple(dict.fromkeys((*one.sources, *other.sources))),
     )
 
 

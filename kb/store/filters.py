@@ -24,6 +24,9 @@ STANDING = "CASE WHEN l.ignored THEN 'ignored' ELSE l.standing END"
 def passage_clause(filter: Filter) -> tuple[str, list[object]]:
     """A condition on passages `p` left-joined with their notes `n`; `1` for an empty filter."""
     conditions, values = _of_note(filter)
+    if filter.sources:
+        conditions.append(f"p.source IN ({marks(len(filter.sources))})")
+        values += filter.sources
     about_link, link_values = _of_link(filter)
     kinds = list(filter.kinds)
     if kinds:

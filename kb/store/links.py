@@ -95,7 +95,10 @@ class Links(Connected):
 
     def link_count(self) -> int:
         """How many links some note mentions."""
-        row = self.connection.execute("SELECT count(DISTINCT link_id) FROM mentions").fetchone()
+        row = self.connection.execute(
+            "SELECT count(DISTINCT link_id) FROM mentions m JOIN passages p ON p.id = m.passage_id"
+            " WHERE p.source = 'note'"
+        ).fetchone()
         return int(row[0])
 
     def _find(self, key: Key) -> int | None:

@@ -6,17 +6,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from urllib.parse import unquote
 
-from kb.model import Link, Note, NoteKind, Problem, Severity, Source, Term, Use, When, excerpt
+from kb.model import Link, Note, NoteKind, Problem, Severity, Term, Use, When
 from kb.store.connection import Connected
-from kb.store.rows import Identity, Stamp, chunks, dates, join, marks, phrase, split, when
+from kb.store.prepared import Prepared, prepare
+from kb.store.rows import Identity, Stamp, chunks, marks, phrase, split, when
+from kb.values import dataclass
 
-# Words that stand in most addresses and tell nothing of the page.
-_COMMON = frozenset(
-    ("http", "https", "www", "com", "org", "net", "html", "htm", "php", "aspx", "index", "id", "utm")
-)
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -38,11 +34,6 @@ class NoteRow:
     links: int
 
 
-def address_words(url: str) -> str:
-    """The words of a link's address that a person may remember: often the slug says what it was."""
-    return " ".join(word for word in _WORD.findall(unquote(url)) if word.lower() not in _COMMON)
-
-
 class Notes(Connected):
     """Notes, terms and problems."""
 
@@ -58,10 +49,14 @@ class Notes(Connected):
 
         Rows of links stay, whatever mentions them.
         """
+        self.put_prepared([prepare(note, stamp, identify) for note, stamp in items], at)
+
+    def put_prepared(self, items: Sequence[Prepared], at: str | None = None) -> None:
+        """The same, of notes whose rows are made already."""
         with self.transaction():
             self.remember("counts", None)
-            touched = self._clear([note.path for note, _ in items])
-            _Writer(self, identify, at).write(items, touched)
+            touched = self._clear([one.path for one in items])
+            _Writer(self, at).write(items, touched)
             self._settle_privacy(touched)
 
     def drop_notes(self, paths: Sequence[str]) -> None:
@@ -220,93 +215,38 @@ def _as_written(name: str) -> re.Pattern[str]:
 
 
 class _Writer:
-    """Rows of new notes, gathered for executemany: ids are counted here, so nothing is read back."""
+    """Gives prepared rows their ids and hands them to executemany: nothing is read back."""
 
-    def __init__(self, store: Connected, identify: Callable[[Link], Identity], at: str | None) -> None:
+    def __init__(self, store: Connected, at: str | None) -> None:
         self.run = store.connection.execute
         self.many = store.connection.executemany
-        self.identify = identify
         self.at = at
         self.next_passage = self._after("passages")
         self.next_note = self._after("notes")
-        self.links: dict[tuple[str, str], int] = {}
+        self.next_link = self._after("links")
 
     def _after(self, table: str) -> int:
         return int(self.run(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0])
 
-    def write(self, items: Sequence[tuple[Note, Stamp]], touched: set[int]) -> None:
-        identities = {
-            (link.url, link.anchor): self.identify(link) for note, _ in items for link in note.links
-        }
-        self._meet(identities.values())
-        touched.update(self.links.values())
-        notes, passages, words, mentions, tags, terms, problems = ([] for _ in range(7))
-        for note, stamp in items:
-            row = self.run("SELECT id FROM notes WHERE path = ?", [note.path]).fetchone()
+    def write(self, items: Sequence[Prepared], touched: set[int]) -> None:
+        links = self._meet(items)
+        touched.update(links.values())
+        first = self.next_passage
+        notes, passages, mentions, tags, terms, problems = ([] for _ in range(6))
+        for one in items:
+            row = self.run("SELECT id FROM notes WHERE path = ?", [one.path]).fetchone()
             note_id = row[0] if row else self.next_note
             self.next_note += not row
-            notes.append(
-                (
-                    note_id,
-                    note.path,
-                    stamp.size,
-                    stamp.mtime_ns,
-                    bytes.fromhex(stamp.digest),
-                    note.title,
-                    note.kind.value,
-                    dates(note.noted).text,
-                    join(note.tags),
-                    join(note.aliases),
-                    note.description,
-                    note.private,
-                    note.draft,
-                )
-            )
-            tags += [(note_id, tag) for tag in {tag.casefold() for tag in note.tags}]
-            terms += [
-                (note_id, t.line, t.term, t.expansion, t.definition, t.url, join(t.aliases))
-                for t in note.terms
+            notes.append((note_id, *one.note))
+            tags += [(note_id, tag) for tag in one.tags]
+            terms += [(note_id, *term) for term in one.terms]
+            problems += [(note_id, *problem) for problem in one.problems]
+            start = self.next_passage
+            passages += [(start + at, note_id, *passage) for at, passage in enumerate(one.passages)]
+            mentions += [
+                (start + at, links[key, fragment], *rest) for at, key, fragment, _, _, *rest in one.mentions
             ]
-            problems += [(note_id, p.line, p.severity, p.message, p.hint) for p in note.problems]
-            for ordinal, passage in enumerate(note.passages):
-                id, self.next_passage = self.next_passage, self.next_passage + 1
-                heading, parents = join(passage.heading), join(passage.parents)
-                address = " ".join(dict.fromkeys(address_words(link.url) for link in passage.links))
-                digest = excerpt(note.title, passage.heading, passage.parents, passage.text).digest
-                passages.append(
-                    (
-                        id,
-                        note_id,
-                        ordinal,
-                        Source.NOTE.value,
-                        passage.kind.value,
-                        passage.line,
-                        passage.span.start,
-                        passage.span.end,
-                        passage.text,
-                        heading,
-                        parents,
-                        address,
-                        *dates(passage.noted),
-                        *dates(passage.date),
-                        bytes.fromhex(digest),
-                    )
-                )
-                words.append((id, passage.text, heading, note.title, address, parents))
-                for link in passage.links:
-                    identity = identities[link.url, link.anchor]
-                    mentions.append(
-                        (
-                            id,
-                            self.links[identity.key.key, identity.key.fragment],
-                            link.line,
-                            link.span.start,
-                            link.span.end,
-                            link.href,
-                            link.anchor,
-                            link.form.value,
-                        )
-                    )
+            self.next_passage += len(one.passages)
         self.many(
             "INSERT INTO notes (id, path, size, mtime_ns, digest, title, kind, noted, tags, aliases,"
             f" description, private, draft) VALUES ({marks(13)}) ON CONFLICT (id) DO UPDATE SET"
@@ -322,9 +262,12 @@ class _Writer:
             f" VALUES ({marks(19)})",
             passages,
         )
-        self.many(
-            f"INSERT INTO passages_fts (rowid, text, heading, title, address, parents) VALUES ({marks(6)})",
-            words,
+        # One statement, which reads the words where they now lie, rather than hand over each again.
+        self.run(
+            "INSERT INTO passages_fts (rowid, text, heading, title, address, parents)"
+            " SELECT id, text, heading, title, address, parents FROM searchable"
+            " WHERE id >= ? ORDER BY id",
+            [first],
         )
         self.many(
             "INSERT INTO mentions (passage_id, link_id, line, start, end, url, anchor, form)"
@@ -341,20 +284,35 @@ class _Writer:
             f"INSERT INTO problems (note_id, line, severity, message, hint) VALUES ({marks(5)})", problems
         )
 
-    def _meet(self, identities: Iterable[Identity]) -> None:
-        """Rows for links not yet known. One known only as "other" takes the kind that an anchor tells."""
-        known: dict[tuple[str, str], Identity] = {}
-        for identity in identities:
-            place = (identity.key.key, identity.key.fragment)
-            if place not in known or known[place].kind == "other":
-                known[place] = identity
+    def _meet(self, items: Sequence[Prepared]) -> dict[tuple[str, str], int]:
+        """Ids of the links, with rows for those not yet known.
+
+        One known only as "other" takes the kind that an anchor tells.
+        """
+        told: dict[tuple[str, str], tuple[str, str]] = {}
+        for one in items:
+            for _, key, fragment, kind, host, *_ in one.mentions:
+                place = (str(key), str(fragment))
+                if place not in told or told[place][0] == "other":
+                    told[place] = (str(kind), str(host))
+        found: dict[tuple[str, str], int] = {}
+        new, old = [], []
+        find = "SELECT id FROM links WHERE key = ? AND fragment = ?"
+        for place, (kind, host) in told.items():
+            row = self.run(find, place).fetchone()
+            if row is None:
+                found[place] = self.next_link
+                new.append((self.next_link, *place, kind, host, self.at))
+                self.next_link += 1
+            else:
+                found[place] = row[0]
+                old.append((host, kind, self.at, row[0]))
         self.many(
-            "INSERT INTO links (key, fragment, kind, host, first_seen) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (key, fragment) DO UPDATE SET host = excluded.host,"
-            " kind = CASE kind WHEN 'other' THEN excluded.kind ELSE kind END,"
-            " first_seen = coalesce(first_seen, excluded.first_seen)",
-            [(*place, identity.kind, identity.host, self.at) for place, identity in known.items()],
+            "INSERT INTO links (id, key, fragment, kind, host, first_seen) VALUES (?, ?, ?, ?, ?, ?)", new
         )
-        for place in known:
-            row = self.run("SELECT id FROM links WHERE key = ? AND fragment = ?", place).fetchone()
-            self.links[place] = row[0]
+        self.many(
+            "UPDATE links SET host = ?1, kind = CASE kind WHEN 'other' THEN ?2 ELSE kind END,"
+            " first_seen = coalesce(first_seen, ?3) WHERE id = ?4",
+            old,
+        )
+        return found

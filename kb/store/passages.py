@@ -125,8 +125,8 @@ class Passages(Connected):
         return [row[0] for row in rows]
 
     def passage_count(self) -> int:
-        """How many passages there are."""
-        return int(self.connection.execute("SELECT count(*) FROM passages").fetchone()[0])
+        """How many passages there are, bodies of saved pages apart unless they are embedded too."""
+        return int(self.connection.execute("SELECT count(*) FROM passages WHERE embed").fetchone()[0])
 
     # -- vectors -------------------------------------------------------------------------------
 
@@ -137,7 +137,7 @@ class Passages(Connected):
         """
         rows = self.connection.execute(
             "SELECT lower(hex(p.digest)), coalesce(n.title, ''), p.heading, p.parents, p.text"
-            " FROM (SELECT digest, min(id) AS id FROM passages d WHERE digest > ? AND NOT EXISTS"
+            " FROM (SELECT digest, min(id) AS id FROM passages d WHERE d.embed AND digest > ? AND NOT EXISTS"
             " (SELECT 1 FROM vectors v WHERE v.model_id = ? AND v.digest = d.digest)"
             " GROUP BY digest ORDER BY digest LIMIT ?) d"
             " JOIN passages p ON p.id = d.id LEFT JOIN notes n ON n.id = p.note_id ORDER BY p.digest",
@@ -151,7 +151,7 @@ class Passages(Connected):
     def pending(self, model: str) -> int:
         """How many passages lack a vector of `model`."""
         row = self.connection.execute(
-            "SELECT count(*) FROM passages p WHERE NOT EXISTS"
+            "SELECT count(*) FROM passages p WHERE p.embed AND NOT EXISTS"
             " (SELECT 1 FROM vectors v WHERE v.model_id = ? AND v.digest = p.digest)",
             [self._model(model)],
         ).fetchone()
@@ -188,7 +188,8 @@ class Passages(Connected):
         found: dict[int, list[int]] = {}
         for part in chunks(rows):
             pairs = self.connection.execute(
-                "SELECT v.row, p.id FROM vectors v JOIN passages p ON p.digest = v.digest"
+                # CROSS keeps SQLite from taking the tables the other way round, which it may guess.
+                "SELECT v.row, p.id FROM vectors v CROSS JOIN passages p ON p.digest = v.digest"
                 f" WHERE v.model_id = ? AND v.row IN ({marks(len(part))}) ORDER BY p.id",
                 [self._model(model), *part],
             )
@@ -201,7 +202,8 @@ class Passages(Connected):
         found: dict[int, list[int]] = {}
         for part in chunks(ids):
             pairs = self.connection.execute(
-                "SELECT p.id, v.row FROM passages p JOIN vectors v ON v.digest = p.digest AND v.model_id = ?"
+                "SELECT p.id, v.row FROM passages p"
+                " CROSS JOIN vectors v ON v.digest = p.digest AND v.model_id = ?"
                 f" WHERE p.id IN ({marks(len(part))}) ORDER BY p.id, v.window",
                 [self._model(model), *part],
             )
@@ -249,7 +251,7 @@ class Passages(Connected):
     def missing_count(self, model: str) -> int:
         """How many different texts have no vector of `model`."""
         row = self.connection.execute(
-            "SELECT count(DISTINCT digest) FROM passages p WHERE NOT EXISTS"
+            "SELECT count(DISTINCT digest) FROM passages p WHERE p.embed AND NOT EXISTS"
             " (SELECT 1 FROM vectors v WHERE v.model_id = ? AND v.digest = p.digest)",
             [self._model(model)],
         ).fetchone()

@@ -32,6 +32,18 @@ def _first(db: Database) -> None:
     _vectors(db)
 
 
+@migrations(name="0002_saved_pages")
+def _second(db: Database) -> None:
+    # Bodies of saved pages are found by their words alone, unless the notebook says otherwise.
+    db.execute("ALTER TABLE passages ADD COLUMN embed INTEGER NOT NULL DEFAULT 1")
+    db.table("saved").create(
+        {"name": str, "key": str, "size": int, "mtime_ns": int},
+        pk="name",
+        not_null={"key", "size", "mtime_ns"},
+        strict=True,
+    )
+
+
 def _notes(db: Database) -> None:
     db.table("meta").create({"name": str, "value": str}, pk="name", not_null={"value"}, strict=True)
     db.table("notes").create(

@@ -11,6 +11,7 @@ from kb.errors import StoreError
 from kb.store import connection as door
 from kb.store.links import Links
 from kb.store.notes import Notes
+from kb.store.pages import Pages
 from kb.store.passages import Passages
 
 
@@ -22,8 +23,8 @@ class Counts(NamedTuple):
     pending: int
 
 
-class Store(Notes, Passages, Links):
-    """Notes, passages, vectors' map and links in SQLite, through the standard library alone.
+class Store(Notes, Passages, Links, Pages):
+    """Notes, saved pages, passages, vectors' map and links in SQLite, through the standard library alone.
 
     Made by `Store.open`, or by `schema.memory` for a test. A store belongs to one thread.
     """

@@ -113,7 +113,7 @@ def _verdict(outcome: Outcome) -> tuple[Verdict, str]:
     if outcome.ok or status == 300:
         return _alive(outcome)
     if status in (404, 410):
-        return Verdict.BROKEN, _after_hops(outcome, _phrase(status))
+        return Verdict.BROKEN, _after_hops(outcome, outcome.detail or _phrase(status))
     if status in _WALLS:
         return Verdict.BLOCKED, _after_hops(outcome, _phrase(status))
     return Verdict.UNREACHABLE, _after_hops(outcome, _phrase(status))
@@ -121,7 +121,7 @@ def _verdict(outcome: Outcome) -> tuple[Verdict, str]:
 
 def _alive(outcome: Outcome) -> tuple[Verdict, str]:
     if not outcome.hops or outcome.final_url == outcome.url:
-        return Verdict.ALIVE, _phrase(outcome.status)
+        return Verdict.ALIVE, outcome.detail or _phrase(outcome.status)
     temporary = next((hop for hop in outcome.hops if hop.status not in PERMANENT), None)
     if temporary is not None:
         return Verdict.ALIVE, f"{_phrase(outcome.status)}, by way of {outcome.final_url} ({temporary.status})"

@@ -1,11 +1,12 @@
 """Asking the network for one link: httpx, the resolver, the limits."""
 
 from kb.web.fetch.addresses import NameNotFound, ResolveFailed, Resolver, SystemResolver, is_private
-from kb.web.fetch.fetcher import USER_AGENT, Fetcher, HttpFetcher, Limits
+from kb.web.fetch.fetcher import USER_AGENT, Asker, Fetcher, HttpFetcher, Limits
 from kb.web.outcome import Failure, Hop, Outcome
 
 __all__ = [
     "USER_AGENT",
+    "Asker",
     "Failure",
     "Fetcher",
     "Hop",

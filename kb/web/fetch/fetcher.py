@@ -45,6 +45,7 @@ _TRY_AS_BROWSER: Final = frozenset({400, 403, 404, 405, 406, 409, 418, 999})
 _TRY_AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 530})
 _FAILED_BUT_TRY_AGAIN: Final = frozenset({Failure.RESET, Failure.NOT_HTTP})
 _MAX_ADDRESSES: Final = 3
+_WHOLE: Final = 8  # a file that is wanted whole may be so many times longer than a page
 _NEXT_ADDRESS: Final = 3.0  # seconds for an address when there is another to try
 _BINARY: Final = re.compile(
     r"(?:image|audio|video|font)/|application/(?:pdf|zip|gzip|x-tar|epub)", re.IGNORECASE
@@ -86,6 +87,13 @@ class Limits:
     body_bytes: int = 2 * 1024 * 1024
     decoded_bytes: int = 2 * 1024 * 1024
     body_seconds: float = 5.0
+
+
+class Asker(Fetcher, Protocol):
+    """The same seam for those who also ask a site's API, or want a whole file."""
+
+    async def ask(self, url: str, headers: Mapping[str, str], *, whole: bool = False) -> Outcome:
+        """Ask once, as a program. Never raises for what the network does."""
 
 
 class HttpFetcher:
@@ -159,6 +167,22 @@ class HttpFetcher:
             outcome = trail.outcome() if trail.final else first or trail.outcome(Failure.TIMEOUT)
         return replace(outcome, answered=tuple(answered), seconds=time.monotonic() - started)
 
+    async def ask(self, url: str, headers: Mapping[str, str], *, whole: bool = False) -> Outcome:
+        """Ask for `url` once and as ourselves, with these headers of its own, within `limits.timeout`.
+
+        They go to the origin of `url` alone: a redirect takes no token along. `whole` reads what
+        is no text too, such as a PDF.
+        """
+        started = time.monotonic()
+        answered: dict[str, None] = {}
+        trail = Trail.start(url, own=headers, whole=whole)
+        try:
+            async with asyncio.timeout(self._limits.timeout):
+                outcome = await self._try(url, trail, _HEADERS, answered)
+        except TimeoutError:
+            outcome = trail.outcome() if trail.final else trail.outcome(Failure.TIMEOUT)
+        return replace(outcome, answered=tuple(answered), seconds=time.monotonic() - started)
+
     def _wait(self, outcome: Outcome, started: float) -> float | None:
         """Seconds until a second try, or None where it could not help."""
         if outcome.failure is not None:
@@ -201,6 +225,8 @@ class HttpFetcher:
                 scheme = urls.scheme(trail.final_url)
                 raise Stop(Failure.SCHEME, f"{scheme}: is not fetched" if scheme else "no web address")
             sent = dict(headers)
+            if origin == urls.origin(trail.url):
+                sent |= trail.own
             if cookie := cookies.header(trail.final_url):
                 sent["Cookie"] = cookie
             if login and origin == urls.origin(trail.url):
@@ -293,18 +319,19 @@ class HttpFetcher:
 
     async def _read(self, response: httpx.Response, trail: Trail) -> None:
         """The body's beginning, as much as facts need. Whatever happens to it, the answer stands."""
-        if _BINARY.match(response.headers.get("content-type", "")):
+        if _BINARY.match(response.headers.get("content-type", "")) and not trail.whole:
             trail.truncated = True
             return
+        longer = _WHOLE if trail.whole else 1
         encoding = response.headers.get("content-encoding", "")
-        unpacker = Unpacker(encoding, self._limits.decoded_bytes, whole=trail.full)
+        unpacker = Unpacker(encoding, longer * self._limits.decoded_bytes, whole=trail.full or trail.whole)
         taken = 0
         try:
-            async with asyncio.timeout(self._limits.body_seconds):
+            async with asyncio.timeout(longer * self._limits.body_seconds):
                 async for chunk in cast(httpx.AsyncByteStream, response.stream):
                     taken += len(chunk)
                     unpacker.feed(chunk)
-                    if taken >= self._limits.body_bytes or unpacker.enough:
+                    if taken >= longer * self._limits.body_bytes or unpacker.enough:
                         trail.truncated = True
                         break
         except (TimeoutError, httpx.HTTPError, OSError, ValueError):

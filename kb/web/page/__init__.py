@@ -17,12 +17,17 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup
+from charset_normalizer import from_bytes
 
 from kb import urls
 from kb.model import Facts, When
+from kb.web.page.untitled import SEPARATORS, is_no_title
 
 _META_CHARSET: Final = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE
+)
+_XML_CHARSET: Final = re.compile(
+    rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE
 )
 _HEADER_CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
 _BOMS: Final = (
@@ -59,8 +64,14 @@ _TELLING: Final = re.compile(
 )
 _TITLE: Final = re.compile(r"<title\b[^<>]*>", re.IGNORECASE)
 _H1: Final = re.compile(r"<h1\b[^<>]*>", re.IGNORECASE)
+_TIME: Final = re.compile(r"<time\b[^<>]{0,300}?\bdatetime\s*=\s*[\"']?(\d{4}-\d\d(?:-\d\d)?)", re.IGNORECASE)
 _HEADING_CHARS: Final = 2_000
 _TAG: Final = re.compile(r"<[^>]*>")
+_TAG_BYTES: Final = re.compile(rb"<[^<>]*>")
+_SAMPLE: Final = 4_096
+_NOT_LATIN: Final = re.compile(
+    r"(?:cp125[1356]|iso8859_[5-8]|koi8|mac_(?:cyrillic|greek)|shift|cp9(?:32|36|49|50)|euc|gb|hz|big5|johab|iso2022)"
+)
 _HTML_TYPE: Final = re.compile(
     r"text/html|application/xhtml|\Z|text/plain\Z|application/octet-stream", re.IGNORECASE
 )
@@ -71,21 +82,6 @@ _LOOKS_HTML: Final = re.compile(
 _DATE: Final = re.compile(r"\s*(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2}))?)?")
 _TAGS: Final = 500
 _LD_CHARS: Final = 200_000
-_SEPARATORS: Final = re.compile(r"\s+[|\u00b7\u2022\u2013\u2014\u00bb:-]\s+|\s+::\s+")
-_PLACEHOLDERS: Final = frozenset(
-    {
-        "none",
-        "null",
-        "undefined",
-        "untitled",
-        "title",
-        "loading...",
-        "loading\u2026",
-        "document",
-        "nan",
-        "home page",
-    }
-)
 # Feeds and plugins escape what is escaped; nobody writes these in a title to be read.
 _TWICE: Final = re.compile(r"&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|amp|quot|apos);")
 _TITLE_CHARS: Final = 300
@@ -124,16 +120,16 @@ def html_text(body: bytes, content_type: str | None) -> str | None:
 
 
 def decode(body: bytes, content_type: str | None) -> str:
-    """Bytes to text: by mark, header, meta, then by whether they are UTF-8. Never raises.
+    """Bytes to text: by mark, header, meta or XML declaration, as UTF-8, then by what they look like.
 
     A declared charset of single bytes, which fits anything, yields to UTF-8 where that fits:
-    servers set one header for a whole site.
+    servers set one header for a whole site. Never raises.
     """
     for mark, name in _BOMS:
         if body.startswith(mark):
             return body[len(mark) :].decode(name, "replace")
     header = _HEADER_CHARSET.search(content_type or "")
-    meta = _META_CHARSET.search(body[:8192])
+    meta = _META_CHARSET.search(body[:8192]) or _XML_CHARSET.match(body[:1024])
     named = [header[1]] if header else []
     named += [meta[1].decode("ascii")] if meta else []
     if not body.isascii() and all(map(_one_byte, named)):
@@ -151,7 +147,20 @@ def decode(body: bytes, content_type: str | None) -> str:
             continue
         if isinstance(text, str):
             return text
-    return body.decode("cp1252", "replace")
+    return body.decode("cp1252" if header or meta else _looks_like(body), "replace")
+
+
+def _looks_like(body: bytes) -> str:
+    """The charset of bytes that nobody names and that are not UTF-8, by the words between the tags.
+
+    Alphabets of Latin letters are told apart too badly: for those it is what browsers assume.
+    """
+    try:
+        found = from_bytes(_TAG_BYTES.sub(b" ", body[:65_536])[:_SAMPLE]).best()
+        name = found.encoding if found else "cp1252"
+        return name if _NOT_LATIN.match(name) and codecs.lookup(name) else "cp1252"
+    except Exception:  # a guess is no reason to fail, whatever its maker raises
+        return "cp1252"
 
 
 def _one_byte(charset: str) -> bool:
@@ -167,10 +176,10 @@ class _Head:
     def __init__(self, text: str) -> None:
         end = _HEAD_END.search(text)
         head, self._rest = (text[: end.start()], text[end.start() :]) if end else (text, text)
-        markup, scripts = _without_opaque(head)
+        markup, scripts = without_opaque(head)
         self._linked = list(_linked_data(scripts))
         if not self._linked:
-            self._linked = list(_linked_data(_without_opaque(self._rest[:_LD_CHARS])[1]))
+            self._linked = list(_linked_data(without_opaque(self._rest[:_LD_CHARS])[1]))
         # The parser below BeautifulSoup slows with the square of broken markup; whole tags it reads well.
         tags = (found[0] for found in islice(_TELLING.finditer(markup), _TAGS))
         soup = BeautifulSoup("".join(tags), "html.parser")
@@ -219,7 +228,12 @@ class _Head:
         """By trust: what the page tells others to show, before what it shows in a tab, before a heading."""
         candidates = (
             *self._all("og:title"),
-            *(item.get("headline") or item.get("name") for item in self._linked if _is_article(item)),
+            *(item.get("headline") for item in self._linked if _is_article(item)),
+            *(
+                _without_site(name, site, url)
+                for item in self._linked
+                if _is_article(item) and isinstance(name := item.get("name"), str)
+            ),
             *self._all("citation_title"),
             *self._all("dc.title"),
             *self._all("twitter:title"),
@@ -228,7 +242,7 @@ class _Head:
         )
         for candidate in candidates:
             line = one_line(candidate, _TITLE_CHARS) if isinstance(candidate, str) else None
-            if line and line.lower() not in _PLACEHOLDERS and not _only_site(line, site, self._title):
+            if line and not is_no_title(line) and not _only_site(line, site, self._title):
                 return line
         return None
 
@@ -250,6 +264,7 @@ class _Head:
             *self._all("datepublished"),
             *self._all("dc.date"),
             *self._all("date"),
+            *(found[1] for found in islice(_TIME.finditer(self._rest), 1)),
         )
         return next((day for value in candidates if isinstance(value, str) and (day := _day(value))), None)
 
@@ -296,7 +311,7 @@ def one_line(text: str, limit: int = _TITLE_CHARS) -> str | None:
     return line or None
 
 
-def _without_opaque(text: str) -> tuple[str, list[str]]:
+def without_opaque(text: str) -> tuple[str, list[str]]:
     """Markup without scripts, styles and drawings, and the JSON-LD scripts among them.
 
     Scripts hold most of a head and, JSON-LD apart, none of its facts.
@@ -356,7 +371,7 @@ def _without_site(title: str, site: str | None, url: str) -> str:
         if name
     }
     for pick in (-1, 0):
-        parts = list(_SEPARATORS.finditer(line))
+        parts = list(SEPARATORS.finditer(line))
         if parts:
             cut = parts[pick]
             piece, rest = (

@@ -1,0 +1,513 @@
+"""Enriching: what is asked, in what order and how often; what is kept, and what is said to be lacking."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from kb import config, sync
+from kb.config import Settings
+from kb.enrich import EnrichReport, enrich, learn, meet, sources_of
+from kb.errors import NetworkAway
+from kb.find import find
+from kb.model import Facts, Filter, Key, LinkKind, Saved, Source, Standing, Verdict
+from kb.search.vectors import VectorFile, vector_path
+from kb.store import saved, schema
+from kb.store.store import Store
+from kb.testing import FakeEncoder, FixedClock
+from kb.titles import apply_titles, plan_titles
+from kb.web.fetch import HttpFetcher, Limits
+from kb.web.outcome import Outcome
+from tests.pdfs import pdf
+from tests.replicas import ROUTES, Pages, bases, no_sleep
+from tests.servers import Server, refused_url
+from tests.store_helpers import notebook
+
+POST = (
+    b"<!doctype html><html lang=en><head><title>How gradients vanish | Blog</title>"
+    b"<meta name=author content='A. Writer'><meta property=og:site_name content=Blog></head><body>"
+    b"<nav><a href=/>Home</a> <a href=/about>About us and others</a></nav>"
+    b"<article><h1>How gradients vanish</h1>"
+    b"<p>Zanzibar gradients shrink at every layer they pass on their way back through the network.</p>"
+    b"<h2>What helps</h2><p>Residual connections carry them around the layers, which was found late.</p>"
+    b"</article><footer>Copyright Blog</footer></body></html>"
+)
+NOTE = """---
+title: Papers
+---
+* [QLoRA](https://arxiv.org/abs/2305.14314) in 24 GB
+* https://arxiv.org/abs/1706.03762
+* [comment](https://news.ycombinator.com/item?id=8952) on a drive
+* <https://github.com/octocat/Hello-World> to clone
+* https://blog.example/gradients and https://blog.example/gradients#late
+* [gone](https://blog.example/none)
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(routes=ROUTES) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return notebook(tmp_path / "notebook", {"papers.md": NOTE})
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    with schema.open_store(settings.store) as opened:
+        sync.sync(opened, settings, None, None, FixedClock())
+        yield opened
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+def page(url: str, body: bytes = POST, status: int = 200, type: str = "text/html") -> Outcome:
+    return Outcome(url, url, status, {"content-type": type}, body, answered=("blog.example",))
+
+
+PAGES = {
+    "https://blog.example/gradients": page("https://blog.example/gradients"),
+    "https://blog.example/none": page("https://blog.example/none", b"<title>Not found</title>", 404),
+}
+
+
+class Run:
+    """Runs of one notebook against the replicas."""
+
+    def __init__(self, server: Server, store: Store, settings: Settings, clock: FixedClock) -> None:
+        self.server, self.store, self.settings, self.clock = server, store, settings, clock
+        self.slept: list[float] = []
+        self.got: list[str] = []
+        self.progress: list[tuple[int, int]] = []
+
+    def __call__(
+        self, pages: Mapping[str, Outcome] = PAGES, *, filter: Filter | None = None, everything: bool = False
+    ) -> EnrichReport:
+        self.server.asked.clear()
+
+        async def sleep(seconds: float) -> None:
+            self.slept.append(seconds)
+
+        network = Network(pages)
+        report = enrich(
+            self.store,
+            self.settings,
+            self.clock,
+            sources=sources_of(self.settings, bases(self.server)),
+            network=network,
+            filter=filter or Filter(),
+            everything=everything,
+            progress=lambda done, total: self.progress.append((done, total)),
+            sleep=sleep,
+        )
+        self.got = network.got
+        sync.sync(self.store, self.settings, None, None, self.clock)
+        return report
+
+    @property
+    def asked(self) -> list[str]:
+        return [path.partition("?")[0].split("/")[1] for path, _ in self.server.asked]
+
+
+class Network(Pages):
+    """Pages by table; APIs over a connection of each request's own, since a run has its own event loop."""
+
+    def __init__(self, pages: Mapping[str, Outcome]) -> None:
+        super().__init__(HttpFetcher(), pages)
+
+    async def ask(self, url: str, headers: Mapping[str, str], *, whole: bool = False) -> Outcome:
+        async with HttpFetcher(limits=Limits(timeout=5), allow_private=True) as self.network:
+            return await super().ask(url, headers, whole=whole)
+
+
+@pytest.fixture
+def run(server: Server, store: Store, settings: Settings, clock: FixedClock) -> Run:
+    return Run(server, store, settings, clock)
+
+
+def facts(store: Store, key: str, fragment: str = "") -> Facts:
+    record = store.link(Key(key, fragment))
+    assert record is not None
+    return record.facts
+
+
+def test_each_link_is_asked_about_where_it_is_known_best(run: Run, store: Store) -> None:
+    report = run()
+    assert facts(store, "arxiv:1706.03762").title == "Attention Is All You Need"
+    assert facts(store, "gh:octocat/hello-world").extra["stars"] == 80
+    assert facts(store, "https://blog.example/gradients").title == "How gradients vanish"
+    assert facts(store, "https://blog.example/gradients").authors == ("A. Writer",)
+    assert facts(store, "https://blog.example/gradients", "late").title == "How gradients vanish"
+    comment = store.link(Key("hn:8952"))
+    assert comment is not None
+    assert comment.kind is LinkKind.HN_COMMENT
+    assert run.asked.count("arxiv") == 1
+    assert report.titled == 5
+    assert [url for url, _ in report.lacking] == ["https://blog.example/none"]
+    assert run.progress[-1] == (6, 6)
+
+
+def test_what_is_known_is_not_asked_again_until_it_is_stale(run: Run, clock: FixedClock) -> None:
+    run()
+    again = run()
+    assert (run.asked, run.got, again.known) == ([], [], 6)
+    clock.advance(days=8)  # what was lacking is tried again
+    run()
+    assert (run.asked, run.got) == ([], ["https://blog.example/none"])
+    clock.advance(days=180)
+    run()
+    assert run.asked.count("arxiv") == 1
+
+
+def test_everything_is_asked_again_where_that_is_wanted_and_filters_narrow(run: Run) -> None:
+    run()
+    run(everything=True, filter=Filter(hosts=("arxiv.org",)))
+    assert (run.asked, run.got) == (["arxiv"], [])
+
+
+def test_a_title_that_a_check_found_in_passing_does_not_stand_for_the_facts(run: Run, store: Store) -> None:
+    store.save_facts(
+        Key("arxiv:2305.14314"), Facts(title="[2305.14314] QLoRA", fetched="2026-11-24T11:00:00Z")
+    )
+    run()
+    assert facts(store, "arxiv:2305.14314").authors[0] == "Tim Dettmers"
+
+
+def test_a_source_without_an_answer_leaves_the_page_and_says_so(
+    server: Server, tmp_path: Path, clock: FixedClock
+) -> None:
+    url = "https://arxiv.org/abs/2500.00003"
+    settings = notebook(tmp_path / "n", {"a.md": f"* {url}\n* https://github.com/limited/repo\n"})
+    with schema.open_store(settings.store) as store:
+        sync.sync(store, settings, None, None, clock)
+        abs_page = page(url, b"<head><meta name=citation_title content='A paper by its page'></head>")
+        report = Run(server, store, settings, clock)({url: abs_page})
+        assert facts(store, "arxiv:2500.00003").title == "A paper by its page"
+        assert facts(store, "gh:limited/repo").title is None
+    lacking = dict(report.lacking)
+    assert lacking[url] == "arXiv: it answered 503"
+    assert "limit" in lacking["https://github.com/limited/repo"]
+    assert "the page" in lacking["https://github.com/limited/repo"]
+
+
+def test_a_spent_limit_stops_the_asking_but_not_the_pages(
+    server: Server, tmp_path: Path, clock: FixedClock
+) -> None:
+    notes = "".join(f"* https://github.com/limited/r{number}\n" for number in range(5))
+    settings = notebook(tmp_path / "n", {"a.md": notes})
+    with schema.open_store(settings.store) as store:
+        sync.sync(store, settings, None, None, clock)
+        run = Run(server, store, settings, clock)
+        report = run(
+            {f"https://github.com/limited/r{n}": page(f"https://github.com/limited/r{n}") for n in range(5)}
+        )
+    assert run.asked == ["github"]
+    assert (len(run.got), report.titled) == (5, 5)
+    assert len(report.lacking) == 5
+
+
+def test_a_spent_limit_is_asked_again_once_it_is_over(server: Server, tmp_path: Path) -> None:
+    settings = notebook(tmp_path / "n", {"a.md": "* https://github.com/limited/repo\n"})
+    clock = FixedClock("2026-09-21T00:00:00Z")  # the replica's limit ends on 2026-09-21 at 13:33:20
+    with schema.open_store(settings.store) as store:
+        sync.sync(store, settings, None, None, clock)
+        run = Run(server, store, settings, clock)
+        run()
+        assert facts(store, "gh:limited/repo").extra["retry_at"] == "2026-09-21T14:13:20Z"
+        clock.advance(hours=13)
+        run()
+        assert run.asked == []
+        clock.advance(hours=2)
+        run()
+        assert run.asked == ["github"]
+
+
+def test_titles_are_never_lost_to_a_later_failure(run: Run, store: Store, clock: FixedClock) -> None:
+    run()
+    clock.advance(days=400)
+    run({})
+    assert facts(store, "https://blog.example/gradients").title == "How gradients vanish"
+    assert "lacking" in facts(store, "https://blog.example/gradients").extra
+
+
+def test_pauses_are_kept_between_requests_to_one_host(
+    server: Server, tmp_path: Path, clock: FixedClock
+) -> None:
+    notes = "".join(f"* https://arxiv.org/abs/2101.{number:05d}\n" for number in range(120))
+    settings = notebook(tmp_path / "n", {"a.md": notes})
+    with schema.open_store(settings.store) as store:
+        sync.sync(store, settings, None, None, clock)
+        run = Run(server, store, settings, clock)
+        run(filter=Filter(hosts=("arxiv.org",)))
+    assert run.asked.count("arxiv") == 6  # 50 a request, and each empty feed once more
+    assert run.slept.count(3.0) >= 5
+
+
+def test_nothing_is_recorded_when_nothing_answers(
+    store: Store, settings: Settings, clock: FixedClock
+) -> None:
+    away = refused_url().rstrip("/")
+    moved = {
+        name: {"base": away, **({"algolia": away} if name == "hackernews" else {})} for name in bases_names()
+    }
+
+    with pytest.raises(NetworkAway):
+        enrich(
+            store,
+            settings,
+            clock,
+            sources=sources_of(settings, moved),
+            network=Network({}),
+            sleep=no_sleep,
+        )
+    assert all(link.facts == Facts() for link in store.links())
+    assert not settings.saved.exists()
+
+
+def bases_names() -> list[str]:
+    return ["arxiv", "hackernews", "github", "youtube", "wikipedia", "doi"]
+
+
+def test_an_interrupted_run_keeps_what_it_had(
+    server: Server, store: Store, settings: Settings, clock: FixedClock
+) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises((KeyboardInterrupt, BaseExceptionGroup)):
+        enrich(
+            store,
+            settings,
+            clock,
+            sources=sources_of(settings, bases(server)),
+            network=Network(PAGES),
+            progress=stop,
+            sleep=no_sleep,
+        )
+    assert sum(bool(link.facts.fetched) for link in store.links()) >= 2
+
+
+# -- the saved text --------------------------------------------------------------------------------
+
+
+def test_the_text_of_a_page_is_kept_and_found(run: Run, store: Store, settings: Settings) -> None:
+    run()
+    kept = saved.find((settings.saved,), "https://blog.example/gradients")
+    assert kept is not None
+    assert "Residual connections" in kept.text
+    assert "About us" not in kept.text
+    assert kept.fetched == "2026-11-24T12:00:00Z"
+    found = find(store, "zanzibar layer", mode="keyword").hits
+    assert found[0].source is Source.PAGE
+    assert found[0].path is None
+    assert found[0].heading[0] == "How gradients vanish"
+    assert [link.url for link in found[0].links] == ["https://blog.example/gradients"]
+    assert find(store, "dominant sequence", mode="keyword").hits[0].links[0].standing is Standing.UNCHECKED
+
+
+def test_a_search_may_be_of_notes_alone_or_of_pages_alone(run: Run, store: Store) -> None:
+    run()
+    only_notes, only_pages = Filter(sources=(Source.NOTE,)), Filter(sources=(Source.PAGE,))
+    assert not find(store, "zanzibar", mode="keyword", filter=only_notes).hits
+    assert find(store, "zanzibar", mode="keyword", filter=only_pages).hits
+    assert {hit.source for hit in find(store, "qlora", mode="keyword", filter=only_pages).hits} == {
+        Source.PAGE
+    }
+
+
+def test_ones_own_words_come_first_at_equal_score(tmp_path: Path, clock: FixedClock) -> None:
+    settings = notebook(
+        tmp_path / "n", {"a.md": "* https://a.example/p\n* Zebra crossings are black and white\n"}
+    )
+    said = Saved(
+        "https://a.example/p", "https://a.example/p", "Zebra crossings are black and white", "2026-01-01"
+    )
+    saved.write(settings.saved, said)
+    with schema.open_store(settings.store) as store:
+        sync.sync(store, settings, None, None, clock)
+        found = find(store, "zebra crossings", mode="keyword").hits
+    assert next(hit.source for hit in found) is Source.NOTE
+
+
+def test_bodies_are_not_embedded_unless_wished(run: Run, store: Store, settings: Settings) -> None:
+    before = len(store.missing_digests("none"))
+    run()
+    texts = [excerpt.text for _, excerpt in store.missing_digests("none")]
+    assert any("dominant sequence models" in text for text in texts)
+    assert not any("Residual connections" in text for text in texts)
+    assert len(texts) == before + 5  # a title or an abstract for each page with text
+    (settings.root / "kb.toml").write_text("[enrich]\nembed_text = true\n")
+    sync.sync(store, config.load(settings.root, {}), None, None, run.clock)
+    assert any("Residual connections" in excerpt.text for _, excerpt in store.missing_digests("none"))
+
+
+def test_no_text_is_kept_where_that_is_turned_off(server: Server, tmp_path: Path, clock: FixedClock) -> None:
+    settings = notebook(tmp_path / "n", {"a.md": NOTE}, "[enrich]\nkeep_text = false\n")
+    with schema.open_store(settings.store) as store:
+        sync.sync(store, settings, None, None, clock)
+        run = Run(server, store, settings, clock)
+        assert run().texts == 0
+        assert not settings.saved.exists()
+        assert "https://github.com/octocat/Hello-World" not in run.got
+
+
+def test_turning_it_off_forgets_the_passages_and_keeps_the_files(
+    run: Run, store: Store, settings: Settings
+) -> None:
+    run()
+    (settings.root / "kb.toml").write_text("[enrich]\nkeep_text = false\n")
+    sync.sync(store, config.load(settings.root, {}), None, None, run.clock)
+    assert not find(store, "zanzibar", mode="keyword").hits
+    assert saved.listing(settings.saved)
+
+
+def test_the_text_of_a_private_notes_link_is_kept_apart(
+    server: Server, tmp_path: Path, clock: FixedClock
+) -> None:
+    note = "---\nprivate: true\n---\n* https://blog.example/gradients\n"
+    settings = notebook(tmp_path / "n", {"a.md": note})
+    with schema.open_store(settings.store) as store:
+        sync.sync(store, settings, None, None, clock)
+        Run(server, store, settings, clock)()
+        assert not saved.listing(settings.saved)
+        assert saved.listing(settings.private_saved)
+        assert find(store, "zanzibar", mode="keyword").hits
+
+
+def test_a_page_that_no_note_mentions_any_more_is_not_found(
+    run: Run, store: Store, settings: Settings
+) -> None:
+    run()
+    (settings.notes / "papers.md").write_text("* nothing left\n")
+    sync.sync(store, settings, None, None, run.clock)
+    assert not find(store, "zanzibar", mode="keyword").hits
+
+
+def test_the_saved_text_outlives_the_store_and_the_page(run: Run, store: Store, settings: Settings) -> None:
+    run()
+    sync.record(store, settings)
+    store.close()
+    settings.store.unlink()
+    with schema.open_store(settings.store) as again:
+        sync.sync(again, settings, None, None, run.clock)
+        assert find(again, "zanzibar", mode="keyword").hits[0].source is Source.PAGE
+        assert facts(again, "arxiv:1706.03762").title == "Attention Is All You Need"
+
+
+def test_a_file_that_is_damaged_or_a_bomb_is_passed_over(run: Run, store: Store, settings: Settings) -> None:
+    run()
+    name = saved.file_name("https://blog.example/gradients")
+    (settings.saved / name).unlink()
+    (settings.saved / name).write_bytes(b"\x1f\x8b nonsense")
+    (settings.saved / "bomb.txt.gz").write_bytes(gzip.compress(b"{}\n" + bytes(50_000_000)))
+    sync.sync(store, settings, None, None, run.clock)
+    assert not find(store, "zanzibar", mode="keyword").hits
+    assert find(store, "attention", mode="keyword").hits
+
+
+def test_a_text_that_has_not_changed_keeps_its_date(run: Run, settings: Settings, clock: FixedClock) -> None:
+    run()
+    clock.advance(days=200)
+    run()
+    kept = saved.find((settings.saved,), "https://blog.example/gradients")
+    assert kept is not None
+    assert kept.fetched == "2026-11-24T12:00:00Z"
+
+
+def test_embedding_sees_titles_and_abstracts_of_pages(run: Run, store: Store, settings: Settings) -> None:
+    run()
+    encoder = FakeEncoder()
+    path = vector_path(settings.derived, encoder.identity)
+    vectors = VectorFile(path, encoder.identity, encoder.width)
+    report = sync.sync(store, settings, encoder, vectors, run.clock)
+    assert report.pending == 0
+    assert any("dominant sequence models" in text for text in encoder.texts)
+    assert not any("Residual" in text for text in encoder.texts)
+
+
+# -- titles into notes -----------------------------------------------------------------------------
+
+
+def test_bare_addresses_get_their_titles_and_no_other_byte_changes(
+    run: Run, store: Store, settings: Settings
+) -> None:
+    run()
+    edits = plan_titles(store, settings.notes, Filter())
+    assert len(edits) == 1
+    shown = edits[0].diff
+    assert shown.startswith("--- a/papers.md\n+++ b/papers.md\n@@ ")
+    assert "+* [Attention Is All You Need](https://arxiv.org/abs/1706.03762)\n" in shown
+    assert (settings.notes / "papers.md").read_text() == NOTE
+    apply_titles(settings, edits)
+    written = (settings.notes / "papers.md").read_text()
+    title = "[octocat/Hello-World: This your first repo!](https://github.com/octocat/Hello-World) to clone"
+    assert f"* {title}\n" in written
+    assert "[How gradients vanish](https://blog.example/gradients#late)\n" in written
+    assert "* [QLoRA](https://arxiv.org/abs/2305.14314) in 24 GB\n" in written
+    sync.sync(store, settings, None, None, run.clock)
+    assert plan_titles(store, settings.notes, Filter()) == []
+
+
+# -- one link --------------------------------------------------------------------------------------
+
+
+def test_a_new_link_is_looked_at_and_its_source_asked_at_once(
+    server: Server, settings: Settings, clock: FixedClock, store: Store
+) -> None:
+    url = "https://arxiv.org/abs/2305.14314"
+    pages = {url: page(url, b"<title>[2305.14314] QLoRA</title>")}
+    met = asyncio.run(
+        meet(url, settings, clock, sources=sources_of(settings, bases(server)), network=Network(pages))
+    )
+    assert met.look.verdict is Verdict.ALIVE
+    assert met.facts is not None
+    assert met.facts.title == "QLoRA: Efficient Finetuning of Quantized LLMs"
+    learn(store, settings, clock, Key("arxiv:2305.14314"), met.reading)
+    assert facts(store, "arxiv:2305.14314").title == met.facts.title
+    learn(store, settings, clock, Key("unknown:key"), met.reading)  # of a link nobody knows: nothing
+
+
+def test_a_new_link_out_of_reach_has_no_facts_and_no_error(
+    server: Server, settings: Settings, clock: FixedClock
+) -> None:
+    met = asyncio.run(
+        meet(
+            "https://blog.example/away",
+            settings,
+            clock,
+            sources=sources_of(settings, bases(server)),
+            network=Network({}),
+        )
+    )
+    assert (met.look.verdict, met.facts) == (Verdict.UNREACHABLE, None)
+
+
+def test_a_pdf_is_fetched_whole_for_its_title(settings: Settings, clock: FixedClock, server: Server) -> None:
+    url = "https://blog.example/paper.pdf"
+
+    class Papers(Network):
+        async def get(
+            self, url: str, *, etag: str | None = None, last_modified: str | None = None, **_: bool
+        ) -> Outcome:
+            return page(url, b"", type="application/pdf")
+
+        async def ask(self, url: str, headers: Mapping[str, str], *, whole: bool = False) -> Outcome:
+            assert whole
+            return page(
+                url, pdf(Title="On Sheep & Goats", Author="A. One and B. Two"), type="application/pdf"
+            )
+
+    met = asyncio.run(meet(url, settings, clock, sources=sources_of(settings), network=Papers({})))
+    assert met.facts is not None
+    assert (met.facts.title, met.facts.authors) == ("On Sheep & Goats", ("A. One", "B. Two"))
