@@ -52,6 +52,14 @@ class Page:
         )
 
     @property
+    def vouched(self) -> bool:
+        """Whether a site's own API named the page, and it has been found alive."""
+        return any(
+            link.facts.extra.get("source", "page") != "page" and link.looks.verdict in LIVES
+            for link in self.links
+        )
+
+    @property
     def whole(self) -> bool:
         """Whether a place within the page is linked, which may stand anywhere in it."""
         return any(link.key.fragment for link in self.links)
@@ -145,7 +153,7 @@ async def look(
                 outcome = await fetcher.get(
                     one.url, etag=one.etag, last_modified=one.last_modified, whole=one.whole
                 )
-                come.append((one, await study(outcome, probes, one.titles)))
+                come.append((one, await study(outcome, probes, one.titles, vouched=one.vouched)))
             finally:
                 turns.give_back(one)
             await asyncio.sleep(0)  # whoever is done now too goes into the same batch
