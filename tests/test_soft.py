@@ -13,6 +13,7 @@ from kb.web import places, soft
 from kb.web.fetch import Outcome
 from kb.web.outcome import Hop
 from kb.web.plain import Plain
+from kb.web.sources import generic
 from kb.web.study import Probes, study
 from tests.ways import MENU, html, prose
 
@@ -133,6 +134,13 @@ def test_an_address_that_names_the_error_is_about_it() -> None:
 def test_walls_and_faults_that_come_with_200_say_nothing_of_the_page(title: str, expected: Verdict) -> None:
     assert verdict(html(title, "<p>Wait.</p>")) is expected
     assert verdict(html(title, f"<p>{prose(title, 400)}</p>")) is None
+
+
+def test_nothing_is_learnt_from_a_page_that_stands_in_the_place_of_another() -> None:
+    reading = generic.read(came(html("Just a moment...", "<p>Wait.</p>")))
+    assert reading.facts is None
+    assert reading.lacking == 'the page: a wall against programs ("Just a moment...")'
+    assert generic.read(came(html("Llamas", f"<p>{prose('x')}</p>"))).facts is not None
 
 
 # -- where redirects lead --------------------------------------------------------------------------
