@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Thread
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from kb import config
 from kb.config import Settings
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from kb.transfer import ImportReport as ImportReport
     from kb.web.sources import Met, Source
 
+T = TypeVar("T")
+
 #: What a search may wait for: about a second of reading, and one of embedding.
 REFRESH_NOTES = 500
 REFRESH_PASSAGES = 100
@@ -55,6 +58,30 @@ class SystemClock:
     def today(self) -> str:
         """The local date, `YYYY-MM-DD`."""
         return time.strftime("%Y-%m-%d")
+
+
+class _Ahead(Generic[T]):
+    """A value that another thread makes; concurrent.futures would cost 5 ms of import."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: list[T] = []
+        self._error: BaseException | None = None
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._made.append(self._make())
+        except BaseException as error:  # raised again where it is waited for
+            self._error = error
+
+    def result(self) -> T:
+        """Wait for it. Whatever its making raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._made[0]
 
 
 class KnowledgeBase:
@@ -127,6 +154,14 @@ class KnowledgeBase:
         full = self.settings.notes / path
         relative = os.path.relpath(full)
         return str(full) if relative.startswith(os.path.join("..", "..", "..")) else relative
+
+    def address(self, path: str, line: int) -> str:
+        """The URL that opens a note at a line: `editor.url` of the person's config, else its file."""
+        from urllib.parse import quote
+
+        full = quote(str(self.settings.notes / path))
+        template: str = self.settings["editor.url"] or "file://{path}"
+        return template.replace("{path}", full).replace("{line}", str(line))
 
     # -- notes -> store ------------------------------------------------------------------------
 
@@ -204,13 +239,15 @@ class KnowledgeBase:
         `mode` is hybrid, keyword or semantic. UsageError for a query that asks nothing;
         ModelError where only meaning is asked for and the model cannot be used.
         """
+        # numpy and the model load while notes are scanned and modules read: half of it is waiting.
+        ahead = None if mode == "keyword" else _Ahead(lambda: self._prepared(query))
         from kb.find import find
 
         notices = self._refresh(progress, embed=mode != "keyword")
         semantic = None
-        if mode != "keyword":
+        if ahead is not None:
             try:
-                semantic = self._semantic()
+                semantic = ahead.result()
             except ModelError as error:
                 if mode == "semantic":
                     raise
@@ -218,6 +255,14 @@ class KnowledgeBase:
                 mode = "keyword"
         found = find(self.store, query, filter=narrow, mode=mode, limit=limit, semantic=semantic)
         return replace(found, notices=(*notices, *found.notices))
+
+    def _prepared(self, query: str) -> Semantic:
+        """The model with the query embedded, whatever the notes are."""
+        from kb.search.query import parse_query
+
+        semantic = self._semantic()
+        semantic.prepare(parse_query(query).text)
+        return semantic
 
     def _semantic(self) -> Semantic:
         from kb.search.semantic import Semantic
@@ -245,6 +290,29 @@ class KnowledgeBase:
         if embed and report.pending and not report.notice:
             return [f"{report.pending} passages are not embedded yet and are found by words alone; kb sync"]
         return []
+
+    def related(self, place: str, *, limit: int = 10, progress: Progress | None = None) -> Found:
+        """The passages nearest in meaning to `PATH` or `PATH:LINE`, at most `limit`.
+
+        UnknownNote for a path that is no note; ModelError where nothing is embedded.
+        """
+        from kb.find import related
+
+        notices = self._refresh(progress, embed=True)
+        path, _, line = place.rpartition(":")
+        if not path or not line.isdigit():
+            path, line = place, ""
+        semantic = self._semantic()
+        found = related(self.store, semantic, self._relative(path), int(line) if line else None, limit=limit)
+        return replace(found, notices=(*notices, *found.notices))
+
+    def _relative(self, path: str) -> str:
+        """A note's path as the store has it, from one typed in the current folder or in that of the notes."""
+        here = os.path.relpath(os.path.realpath(path), os.path.realpath(self.settings.notes))
+        in_notes = not os.path.isabs(path) and (self.settings.notes / path).is_file()
+        if in_notes or here.startswith(os.pardir):
+            here = os.path.normpath(path)
+        return here.replace(os.sep, "/")
 
     # -- links ---------------------------------------------------------------------------------
 

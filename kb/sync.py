@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 NOTES_AT_ONCE = 1_000
 BYTES_AT_ONCE = 16 * 1024 * 1024
 TEXTS_AT_ONCE = 256
+STALE, STALE_LEAST = 1 / 3, 1_000
 
 
 class Stage(StrEnum):
@@ -134,6 +135,8 @@ class _Notes:
         if self.freshness.rules_changed:
             self.store.remember("rules", self.rules)
         self._remember_scan()
+        if total or left:
+            self.store.learn_frequencies(self.store.passage_count())
         return replace(report, deleted=len(left), problems=tuple(self.problems))
 
     def _remember_scan(self) -> None:
@@ -259,8 +262,30 @@ def embed(
         if store.vector_count(vectors.model) > vectors.rows:
             store.forget_vectors(vectors.model, from_row=vectors.rows)  # the file was cut short
         done = _embed_missing(store, encoder, vectors, progress or _silent)
+        _compact(store, vectors)
         store.counts(keep=True)
     return done
+
+
+def _compact(store: Store, vectors: VectorFile) -> None:
+    """Leave out the rows that nothing needs any more, once they are more than STALE of all.
+
+    A few are always kept: a note may come back.
+
+    The new map is in the store before the new file is in place, the old one until after it: each
+    file names its map, so a crash at any point leaves a pair that belongs together.
+    """
+    model, live = vectors.model, store.live_rows(vectors.model)
+    if vectors.rows - len(live) <= max(STALE * vectors.rows, STALE_LEAST):
+        return
+    smaller = vectors.compacted(live)
+    try:
+        store.renumber_vectors(model, smaller.model)
+    except BaseException:
+        smaller.discard()
+        raise
+    smaller.publish()
+    store.keep_model(smaller.model)
 
 
 def _embed_missing(store: Store, encoder: Encoder, vectors: VectorFile, tell: Progress) -> int:

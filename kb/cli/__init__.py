@@ -21,6 +21,7 @@ from kb.errors import KbError
 # name -> (module under kb.cli, one line for `kb --help`); a test holds the lines against the commands
 COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("search", "Find the passages that answer, by words and by meaning."),
+    "related": ("related", "Show what is near in meaning to a note or a passage."),
     "add-link": ("add_link", "Append links to today's note, with their titles."),
     "links": ("links", "List the links of the notes with their standing."),
     "check-links": ("check_links", "Look at the links that are due, and tell which have died."),

@@ -6,8 +6,9 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from kb.model import Entry, Hit, LinkRecord, Standing
 
@@ -45,23 +46,45 @@ def width() -> int:
     return min(columns or 100, 100)
 
 
-def hits(values: Sequence[Hit], shown: Callable[[str], str], words: Iterable[str], explain: bool) -> str:
+class Places(Protocol):
+    """Where notes are, as the person sees it; the KnowledgeBase tells."""
+
+    def shown(self, path: str) -> str:
+        """A note's path as a person in the current folder would type it."""
+
+    def address(self, path: str, line: int) -> str:
+        """The URL that opens a note at a line."""
+
+
+Marks = Callable[[str], Sequence[tuple[int, int]]]
+"""Where in a text the words of the query stand."""
+
+
+def linked(text: str, address: str) -> str:
+    """`text` as a hyperlink (OSC 8), where stdout is a terminal that may know what that is."""
+    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\x1b]8;;{plain(address)}\x1b\\{text}\x1b]8;;\x1b\\"
+
+
+def hits(values: Sequence[Hit], places: Places, marks: Marks, explain: bool) -> str:
     """Hits, best first: date and place, heading path, the passage, its links with their standing."""
-    return "\n\n".join(
-        _hit(number, value, shown, words, explain) for number, value in enumerate(values, start=1)
-    )
+    return "\n\n".join(_hit(number, value, places, marks, explain) for number, value in enumerate(values, 1))
 
 
-def _hit(number: int, value: Hit, shown: Callable[[str], str], words: Iterable[str], explain: bool) -> str:
-    place = f"{shown(value.path)}:{value.line}" if value.path else "(saved page)"
+def _hit(number: int, value: Hit, places: Places, marks: Marks, explain: bool) -> str:
+    place = styled("(saved page)", "bold")
+    if value.path:
+        shown = styled(plain(f"{places.shown(value.path)}:{value.line}"), "bold")
+        place = linked(shown, places.address(value.path, value.line))
     date = str(value.date) if value.date else ""
     if value.noted and value.noted != value.date:
         date = f"{date} (noted {value.noted})"
-    lines = [f"{number}. {styled(date, 'cyan')}{'  ' if date else ''}{styled(plain(place), 'bold')}"]
+    lines = [f"{number}. {styled(date, 'cyan')}{'  ' if date else ''}{place}"]
     heading = " > ".join(part for part in dict.fromkeys([value.title, *value.heading]) if part)
     lines += _wrapped(heading, "   ", "dim")
     lines += [line for parent in value.parents for line in _wrapped(f"* {parent}", "   ", "dim", short=True)]
-    lines += [_marked(line, words) for line in _wrapped(value.text, "   ")]
+    lines += [_marked(line, marks) for line in _wrapped(value.text, "   ")]
     for link in value.links:
         title = "" if link.title in ("", link.url) else f"  {plain(link.title)}"
         lines.append(f"   {plain(link.url)}{styled(title, 'dim')}  {standing(link.standing)}")
@@ -88,13 +111,13 @@ def _wrapped(text: str, indent: str, style: str | None = None, *, short: bool = 
     return [indent + (styled(line, style) if style else line) for line in lines]
 
 
-def _marked(line: str, words: Iterable[str]) -> str:
+def _marked(line: str, marks: Marks) -> str:
     """Put the query's words in bold where stdout is a terminal."""
-    chosen = sorted({word for word in words if word}, key=len, reverse=True)
-    if not chosen:
-        return line
-    pattern = re.compile(r"\b(" + "|".join(map(re.escape, chosen)) + r")", re.IGNORECASE)
-    return pattern.sub(lambda match: styled(match[0], "bold"), line)
+    pieces, last = [], 0
+    for start, end in marks(line):
+        pieces += [line[last:start], styled(line[start:end], "bold")]
+        last = end
+    return "".join(pieces) + line[last:]
 
 
 def standing(value: Standing) -> str:

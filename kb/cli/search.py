@@ -76,7 +76,7 @@ def command(
         if as_json:
             print_json(map(contract.hit, found.hits))
         elif found.hits:
-            click.echo(render.hits(found.hits, base.shown, found.words, explain))
+            click.echo(render.hits(found.hits, base, found.marks, explain))
         else:
             click.echo(found.advice or "nothing found", err=True)
         return 0 if found.hits else 1

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from time import monotonic
 from typing import Any, TypeVar
 
 import click
@@ -131,12 +132,17 @@ def print_problems(base: KnowledgeBase, problems: Iterable[Problem]) -> None:
 
 
 def progress() -> Callable[[str, int, int], None] | None:
-    """A callback (what, done, total) that draws one line on a terminal; None anywhere else."""
+    """A callback (what, done, total) that draws one line, with the rate, on a terminal; None elsewhere."""
     if quiet() or not sys.stderr.isatty():
         return None
 
+    began: dict[str, tuple[float, int]] = {}
+
     def draw(what: str, done: int, total: int) -> None:
-        sys.stderr.write(f"\r\x1b[K{what} {done}/{total}" if done < total else "\r\x1b[K")
+        now = monotonic()
+        at, first = began.setdefault(what, (now, done))
+        rate = f", {(done - first) / (now - at):.0f}/s" if done > first and now > at else ""
+        sys.stderr.write(f"\r\x1b[K{what} {done}/{total}{rate}" if done < total else "\r\x1b[K")
         sys.stderr.flush()
 
     return draw

@@ -101,6 +101,10 @@ class Notes(Connected):
                 f" WHERE id IN (SELECT id FROM passages WHERE {of_notes})",
                 notes,
             )
+            run(
+                f"DELETE FROM grams_fts WHERE rowid IN (SELECT id FROM passages WHERE {of_notes})",
+                notes,
+            )
             run(f"DELETE FROM mentions WHERE {of_passages}", notes)
             for table in ("passages", "tags", "terms", "problems"):
                 run(f"DELETE FROM {table} WHERE {of_notes}", notes)
@@ -232,7 +236,7 @@ class _Writer:
         links = self._meet(items)
         touched.update(links.values())
         first = self.next_passage
-        notes, passages, mentions, tags, terms, problems = ([] for _ in range(6))
+        notes, passages, pairs, mentions, tags, terms, problems = ([] for _ in range(7))
         for one in items:
             row = self.run("SELECT id FROM notes WHERE path = ?", [one.path]).fetchone()
             note_id = row[0] if row else self.next_note
@@ -243,6 +247,7 @@ class _Writer:
             problems += [(note_id, *problem) for problem in one.problems]
             start = self.next_passage
             passages += [(start + at, note_id, *passage) for at, passage in enumerate(one.passages)]
+            pairs += [(start + at, found) for at, found in one.pairs]
             mentions += [
                 (start + at, links[key, fragment], *rest) for at, key, fragment, _, _, *rest in one.mentions
             ]
@@ -268,6 +273,10 @@ class _Writer:
             " SELECT id, text, heading, title, address, parents FROM searchable"
             " WHERE id >= ? ORDER BY id",
             [first],
+        )
+        self.many(
+            "INSERT INTO grams_fts (rowid, grams) VALUES (?, ?)",
+            pairs,
         )
         self.many(
             "INSERT INTO mentions (passage_id, link_id, line, start, end, url, anchor, form)"

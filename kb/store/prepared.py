@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from kb.model import Link, Note, Source, excerpt
+from kb.store.grams import grams
 from kb.store.rows import Identity, Stamp, dates, join
 
 # Words that stand in most addresses and tell nothing of the page.
@@ -26,7 +27,8 @@ class Prepared(NamedTuple):
     """Rows of one note, without ids. Of plain values only, so that `marshal` can carry them.
 
     `note` begins with the path; a mention in `mentions` begins with the index of its passage,
-    then key, fragment, kind and host of its link.
+    then key, fragment, kind and host of its link. `pairs` are (index of a passage, its grams),
+    for those few that have any.
     """
 
     note: Row
@@ -34,6 +36,7 @@ class Prepared(NamedTuple):
     terms: tuple[Row, ...]
     problems: tuple[Row, ...]
     passages: tuple[Row, ...]
+    pairs: tuple[tuple[int, str], ...]
     mentions: tuple[Row, ...]
 
     @property
@@ -46,6 +49,7 @@ def prepare(note: Note, stamp: Stamp, identify: Callable[[Link], Identity]) -> P
     """The rows of a note. `identify` names each of its links."""
     title = note.title
     passages: list[Row] = []
+    pairs: list[tuple[int, str]] = []
     mentions: list[Row] = []
     for ordinal, passage in enumerate(note.passages):
         words: dict[str, None] = {}
@@ -68,6 +72,8 @@ def prepare(note: Note, stamp: Stamp, identify: Callable[[Link], Identity]) -> P
                     link.form.value,
                 )
             )
+        if found := grams("\n".join((passage.text, *passage.heading, title))):
+            pairs.append((ordinal, found))
         digest = excerpt(title, passage.heading, passage.parents, passage.text).digest
         passages.append(
             (
@@ -106,6 +112,7 @@ def prepare(note: Note, stamp: Stamp, identify: Callable[[Link], Identity]) -> P
         tuple((t.line, t.term, t.expansion, t.definition, t.url, join(t.aliases)) for t in note.terms),
         tuple((p.line, p.severity.value, p.message, p.hint) for p in note.problems),
         tuple(passages),
+        tuple(pairs),
         tuple(mentions),
     )
 
