@@ -25,7 +25,7 @@ from kb.web.outcome import Failure, Outcome
 from kb.web.sources import registry
 from kb.web.sources.witness import Witness
 from kb.web.study import LIVES, Probes, Studied, study
-from kb.web.turns import Turns
+from kb.web.turns import Turns, rare_collections
 from kb.web.verdict import Thresholds, advance, doubt_name
 
 Progress = Callable[[int, int], None]
@@ -49,6 +49,14 @@ class Page:
         """Those that the page had when it was last found alive."""
         return frozenset(
             link.facts.title for link in self.links if link.facts.title and link.looks.verdict in LIVES
+        )
+
+    @property
+    def vouched(self) -> bool:
+        """Whether a site's own API named the page, and it has been found alive."""
+        return any(
+            link.facts.extra.get("source", "page") != "page" and link.looks.verdict in LIVES
+            for link in self.links
         )
 
     @property
@@ -145,7 +153,7 @@ async def look(
                 outcome = await fetcher.get(
                     one.url, etag=one.etag, last_modified=one.last_modified, whole=one.whole
                 )
-                come.append((one, await study(outcome, probes, one.titles)))
+                come.append((one, await study(outcome, probes, one.titles, vouched=one.vouched)))
             finally:
                 turns.give_back(one)
             await asyncio.sleep(0)  # whoever is done now too goes into the same batch
@@ -362,7 +370,8 @@ def check(
             )
 
     if todo.pages:
-        asyncio.run(run())
+        with rare_collections():
+            asyncio.run(run())
         recorder.finish()
     looked = recorder.looked
     return CheckReport(

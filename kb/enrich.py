@@ -22,12 +22,14 @@ from kb.errors import KbError, NetworkAway
 from kb.model import Clock, Facts, Filter, Key, LinkKind, LinkRecord, Saved, Standing, Verdict
 from kb.store import saved
 from kb.store.store import Store
+from kb.web.drift import refreshed
 from kb.web.fetch import Asker, Failure, HttpFetcher, Limits, Outcome
 from kb.web.ignore import with_ignored
 from kb.web.sources import Ask, Life, Met, Reading, Source, Wanted, registry, source_of
 from kb.web.sources.generic import Generic
 from kb.web.sources.witness import Witness
-from kb.web.verdict import doubt_name, judge
+from kb.web.study import Probes, study
+from kb.web.verdict import doubt_name
 
 Progress = Callable[[int, int], None]
 Sleep = Callable[[float], Awaitable[None]]
@@ -256,7 +258,7 @@ def merged(old: Facts, reading: Reading, now: str) -> Facts:
         extra["saved"] = old.extra["saved"]
     if reading.moved_to:
         extra["renamed_to"] = reading.moved_to
-    return replace(reading.facts, fetched=now, extra=extra)
+    return refreshed(old, replace(reading.facts, fetched=now, extra=extra))
 
 
 def _instant(seconds: int) -> str:
@@ -429,8 +431,8 @@ async def meet(
         here = known[-1].next([wanted], [outcome])
         if isinstance(here, Ask):  # a PDF, to be had whole
             here = known[-1].next([wanted], [outcome, await turns.ask(here, 0.0)])
+        look = (await study(outcome, Probes(given))).look(clock.now())
     found = here[wanted.key] if not isinstance(here, Ask) else Reading()
-    look = judge(outcome, clock.now())
     if outcome.failure is Failure.NO_NAME:
         look = doubt_name(look)  # one look has nothing to hold it against
     reading = together(answers, found) if source.api else found

@@ -324,6 +324,41 @@ def test_hosts_take_turns() -> None:
     assert asyncio.run(order()) == [f"{name}.example/{number}" for number in range(3) for name in "ab"]
 
 
+def test_one_host_rests_between_two_requests_and_others_need_not_wait() -> None:
+    pages = [
+        Page(f"https://{name}.example/{number}", f"{name}.example", ()) for name in "ab" for number in (1, 2)
+    ]
+
+    async def taken() -> list[tuple[str, float]]:
+        turns = Turns(pages, 4, 0.05)
+        clock = asyncio.get_running_loop()
+        found = []
+        while (one := await turns.take()) is not None:
+            found.append((one.host, clock.time()))
+        return found
+
+    found = asyncio.run(taken())
+    assert [host[0] for host, _ in found] == ["a", "b", "a", "b"]
+    assert found[2][1] - found[0][1] >= 0.045
+    assert found[3][1] - found[1][1] >= 0.045
+
+
+def test_a_worker_that_is_cancelled_while_waiting_takes_nobodys_turn() -> None:
+    page = Page("https://a.example/", "a.example", ())
+
+    async def run() -> object:
+        turns = Turns([page, page], 1)
+        first = await turns.take()
+        assert first is not None
+        leaving, staying = asyncio.create_task(turns.take()), asyncio.create_task(turns.take())
+        await asyncio.sleep(0)
+        leaving.cancel()
+        turns.give_back(first)
+        return await asyncio.wait_for(staying, 5)
+
+    assert asyncio.run(run()) is page
+
+
 # -- what is recorded ------------------------------------------------------------------------------
 
 

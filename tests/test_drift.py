@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.model import Facts
-from kb.web.drift import accept, changed, learn
+from kb.web.drift import accept, changed, learn, refreshed
 
 THEN, NOW, LATER = "2026-01-01T00:00:00Z", "2026-11-24T12:00:00Z", "2026-12-01T12:00:00Z"
 
@@ -64,3 +64,21 @@ def test_the_persons_word_takes_the_new_title() -> None:
     assert accept(drifted, LATER) == Facts(title="QLoRA, revised", fetched=LATER)
     same = Facts(title="QLoRA", fetched=THEN)
     assert accept(same, LATER) is same
+
+
+def test_what_an_api_called_a_page_is_not_held_against_the_page() -> None:
+    named = Facts(title="dhouston on his app", fetched=THEN, extra={"source": "hackernews"})
+    assert learn(named, Facts(title="A way with files | News", fetched=NOW)) == named
+
+
+def test_facts_fetched_anew_keep_the_title_they_had_and_tell_the_new_one() -> None:
+    old = Facts(title="QLoRA", authors=("A",), fetched=THEN)
+    new = refreshed(old, Facts(title="Casino", authors=("B",), fetched=NOW))
+    assert (new.title, new.now_title, new.changed_at, new.authors) == ("QLoRA", "Casino", NOW, ("B",))
+    assert refreshed(new, Facts(title="QLoRA", fetched=LATER)).now_title is None
+
+
+def test_another_source_may_name_a_page_better() -> None:
+    old = Facts(title="[2305.14314] Efficient tuning", fetched=THEN)
+    new = Facts(title="QLoRA", fetched=NOW, extra={"source": "arxiv"})
+    assert refreshed(old, new) == new

@@ -13,6 +13,7 @@ from kb.web import places, soft
 from kb.web.fetch import Outcome
 from kb.web.outcome import Hop
 from kb.web.plain import Plain
+from kb.web.sources import generic
 from kb.web.study import Probes, study
 from tests.ways import MENU, html, prose
 
@@ -100,6 +101,11 @@ def test_a_page_of_one_sentence_that_says_it_is_gone_is_gone(sentence: str) -> N
     assert verdict(html("Acme", f"<p>{sentence}</p>")) is Verdict.BROKEN
 
 
+def test_a_long_page_in_a_script_without_spaces_is_long() -> None:
+    body = html("404", f"<h1>404</h1><p>{'関数型言語の型推論について。' * 60}</p>")
+    assert verdict(body) is None
+
+
 def test_the_same_sentence_in_an_article_only_raises_a_doubt() -> None:
     body = html("Acme", f"<p>The page you requested could not be found.</p><p>{prose('long', 400)}</p>")
     assert verdict(body) is None
@@ -130,6 +136,13 @@ def test_walls_and_faults_that_come_with_200_say_nothing_of_the_page(title: str,
     assert verdict(html(title, f"<p>{prose(title, 400)}</p>")) is None
 
 
+def test_nothing_is_learnt_from_a_page_that_stands_in_the_place_of_another() -> None:
+    reading = generic.read(came(html("Just a moment...", "<p>Wait.</p>")))
+    assert reading.facts is None
+    assert reading.lacking == 'the page: a wall against programs ("Just a moment...")'
+    assert generic.read(came(html("Llamas", f"<p>{prose('x')}</p>"))).facts is not None
+
+
 # -- where redirects lead --------------------------------------------------------------------------
 
 PAGE = html("Acme", f"<p>{prose('home', 200)}</p>")
@@ -151,6 +164,10 @@ PAGE = html("Acme", f"<p>{prose('home', 200)}</p>")
         (URL, "https://acme.example/?next=/notes/llamas", Verdict.BLOCKED),
         (URL, "https://login.acme.example/start", Verdict.BLOCKED),
         ("https://acme.example/login", "https://acme.example/login/", None),
+        (URL, "https://acme.example/docs/auth", None),
+        (URL, "https://acme.example/oauth/authorize?client_id=1", Verdict.BLOCKED),
+        (URL, "https://acme.example/ai", None),
+        (URL, "https://acme.example/welcome", None),
         (URL, "https://consent.acme.example/m?continue=x", Verdict.BLOCKED),
         (URL, "https://www.hugedomains.com/domain_profile.cfm?d=acme", Verdict.BROKEN),
         ("https://www.hugedomains.com/a", "https://www.hugedomains.com/b", None),
@@ -170,6 +187,8 @@ def test_a_redirect_is_judged_by_where_it_ends(url: str, final: str, expected: V
         ("https://acme.example/a/b.html", "https://acme.example/a/", ".html"),
         ("https://acme.example/a/b/", "https://acme.example/a/", "/"),
         ("https://acme.example/a?id=1#x", "https://acme.example/", ""),
+        ("https://acme.example/blog/2023/09/05/llamas", "https://acme.example/blog/", ""),
+        ("https://acme.example/dp/B0123/ref=x", "https://acme.example/dp/", ""),
     ],
 )
 def test_a_probe_stands_beside_the_page(url: str, folder: str, suffix: str) -> None:
@@ -206,6 +225,17 @@ def test_pages_of_one_site_share_menus_and_are_not_the_same_for_it() -> None:
     assert not by_probe(titled, html("Acme", menu))
 
 
+def test_a_server_that_looks_at_another_part_of_the_address_has_the_page() -> None:
+    slugged = html("Acme", f"<h1>Notes on llamas</h1>{MENU}")
+    assert by_probe(slugged, slugged), "one word alone is chance"
+    outcome = came(slugged, "https://acme.example/x/notes-on-llamas")
+    assert soft.by_probe(outcome, soft.plain(outcome), came(slugged, "https://acme.example/x/0")) is None
+    canonical = html("Acme", MENU, '<link rel=canonical href="https://acme.example/items/llama">')
+    assert not by_probe(canonical, canonical)
+    home = html("Acme", MENU, '<link rel=canonical href="https://acme.example/">')
+    assert by_probe(home, home)
+
+
 def test_a_date_or_a_token_does_not_make_a_page_another() -> None:
     long = prose("long", 300)
     assert by_probe(html("Acme", f"<p>{long}</p>12:01:07 a91c"), html("Acme", f"<p>{long}</p>12:01:08 77fe"))
@@ -239,7 +269,7 @@ def test_a_host_is_probed_few_times() -> None:
     async def run() -> None:
         probes = Probes(Counting(), per_host=3)
         for number in range(20):
-            await probes.ask(f"https://acme.example/{number % 10}/page")
+            await probes.ask(f"https://acme.example/{'abcdefghij'[number % 10]}/page")
 
     asyncio.run(run())
     assert len(asked) == 3

@@ -27,11 +27,12 @@ def _words(title: str) -> str:
 
 
 def learn(known: Facts, told: Facts) -> Facts:
-    """What is known of a page once it has told `told` of itself.
+    """What is known of a page once it has told `told` of itself, when it was looked at.
 
-    A title that is known stays: one that is no longer the page's is noted beside it.
+    A title that is known stays: one that is no longer the page's is noted beside it. What a
+    site's API called the page is another matter than what stands on it, and is left as it is.
     """
-    if not told.title:
+    if not told.title or (known.title and _source(known) != "page"):
         return known
     if not known.title:
         return told
@@ -43,6 +44,18 @@ def learn(known: Facts, told: Facts) -> Facts:
         return known
     since = known.changed_at or told.fetched
     return replace(known, now_title=told.title, changed_at=since, fetched=told.fetched)
+
+
+def refreshed(old: Facts, new: Facts) -> Facts:
+    """`new` in the place of `old`, but for a title: another one from the same source is noted beside it."""
+    same = _source(old) == _source(new)
+    if not (old.title and new.title and same and changed(old.title, new.title)):
+        return new
+    return replace(new, title=old.title, now_title=new.title, changed_at=old.changed_at or new.fetched)
+
+
+def _source(facts: Facts) -> object:
+    return facts.extra.get("source", "page")
 
 
 def accept(facts: Facts, at: str) -> Facts:

@@ -21,10 +21,13 @@ _H1: Final = re.compile(r"<h1\b[^<>]*>", re.IGNORECASE)
 _BODY: Final = re.compile(r"<body\b[^<>]*>", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^<>]*>")
 _WORD: Final = re.compile(r"\w+(?:['\u2019]\w+)*")
+_UNSPACED: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")  # no spaces between words
 _SITE: Final = re.compile(
     r"""<meta\b[^<>]*?\bproperty\s*=\s*["']?og:site_name["']?[^<>]*?\bcontent\s*=\s*["']([^"'<>]*)""",
     re.IGNORECASE,
 )
+_CANONICAL: Final = re.compile(r"""<link\b[^<>]*\brel\s*=\s*["']?canonical\b[^<>]*>""", re.IGNORECASE)
+_HREF: Final = re.compile(r"""\bhref\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)'|([^\s"'<>]+))""", re.IGNORECASE)
 _PLACE: Final = re.compile(
     r"""[\s"'](?:id|name)\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)'|([^\s"'<>]+))""", re.IGNORECASE
 )
@@ -44,6 +47,7 @@ _ENABLE: Final = re.compile(
     r"(?:enable|turn on|requires?|needs?) javascript|javascript is (?:disabled|required)"
 )
 _HEADING_CHARS: Final = 2_000
+_LEAD_CHARS: Final = 3_000
 _OPENING_CHARS: Final = 12_000
 _SHELL_WORDS: Final = 20
 
@@ -71,6 +75,13 @@ class Plain:
         return _line(found[1]) if found else ""
 
     @cached_property
+    def canonical(self) -> str:
+        """The address that the page gives as its own, as written."""
+        tag = _CANONICAL.search(self.html)
+        href = _HREF.search(tag[0]) if tag else None
+        return unescape(href[1] or href[2] or href[3] or "").strip() if href else ""
+
+    @cached_property
     def text(self) -> str:
         """What stands in the body to be read, on one line."""
         return _line(self._body)
@@ -81,9 +92,15 @@ class Plain:
         return _line(self._body[:_OPENING_CHARS])
 
     @cached_property
+    def lead(self) -> str:
+        """The text's first lines."""
+        return _line(self._body[:_LEAD_CHARS])
+
+    @cached_property
     def size(self) -> int:
         """How many words the beginning has: enough to tell a page of few words."""
-        return len(_WORD.findall(self.opening))
+        spaced = len(_WORD.findall(self.opening))
+        return spaced if self.opening.isascii() else spaced + len(_UNSPACED.findall(self.opening)) // 2
 
     @cached_property
     def words(self) -> tuple[str, ...]:

@@ -12,24 +12,29 @@ from collections import Counter
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from kb import urls
 from kb.model import Verdict
 from kb.web import page
 from kb.web.outcome import Outcome
 from kb.web.phrases import (
+    ASKING_SEGMENTS,
     CHALLENGE_MARKS,
     CHALLENGE_TITLES,
     CONSENT_PLACES,
+    DOOR_WORDS,
+    FOR_SALE,
     HOME_SEGMENTS,
     LOGIN_SEGMENTS,
     LOGIN_TITLES,
     MISSING_SENTENCES,
     MISSING_TITLES,
     OUT_OF_ORDER_TITLES,
+    PARKED_HINTS,
     PARKED_MARKS,
     PARKED_SENTENCES,
+    PARKED_WORDS,
     PARKING_HOSTS,
 )
 from kb.web.plain import Plain
@@ -75,10 +80,9 @@ def look_through(outcome: Outcome, seen: Plain | None) -> Finding | None:
 
 def challenge(seen: Plain) -> bool:
     """Whether the page asks its reader to prove to be no program."""
-    if seen.size >= _FEW:
-        return False
+    # The cheap questions come first: this is asked of every page.
     says = any(CHALLENGE_TITLES.fullmatch(part) for part in _parts(seen.title))
-    return says or any(mark in seen.html for mark in CHALLENGE_MARKS)
+    return (says or any(mark in seen.html for mark in CHALLENGE_MARKS)) and seen.size < _FEW
 
 
 def _wall(outcome: Outcome, seen: Plain | None) -> Finding | None:
@@ -96,8 +100,9 @@ def _wall(outcome: Outcome, seen: Plain | None) -> Finding | None:
 
 def _is_door(seen: Plain) -> bool:
     """Whether a page of some other address is no more than a form to log in."""
-    says = any(LOGIN_TITLES.fullmatch(part) for part in _parts(seen.title))
-    return says and seen.size < _SOME and re.search(r"type=[\"']?password", seen.html) is not None
+    if not any(LOGIN_TITLES.fullmatch(part) for part in _parts(seen.title)) or seen.size >= _SOME:
+        return False
+    return seen.size < _FEW or re.search(r"type=[\"']?password", seen.html) is not None
 
 
 def leads_to_login(url: str, final: str) -> bool:
@@ -116,8 +121,11 @@ def _leads_to_consent(url: str, final: str) -> bool:
 
 def _logs_in(url: str) -> bool:
     host, _, path = _place(url).partition("/")
-    return any(LOGIN_SEGMENTS.fullmatch(segment) for segment in re.split(r"[/.]", path)) or bool(
-        re.match(r"(?:login|signin|sso|auth|accounts?)\.", host)
+    segments = re.split(r"[/.]", path)
+    return (
+        any(LOGIN_SEGMENTS.fullmatch(segment) for segment in segments)
+        or (bool(urlsplit(url).query) and any(ASKING_SEGMENTS.fullmatch(segment) for segment in segments))
+        or re.match(r"(?:login|signin|sso|auth|accounts?)\.", host) is not None
     )
 
 
@@ -135,13 +143,15 @@ def _parked(outcome: Outcome, seen: Plain | None) -> Finding | None:
         return Finding(Verdict.BROKEN, f"the domain is for sale at {urls.host(outcome.final_url)}")
     if seen is None or _is_parking(outcome.url):
         return None
-    if seen.size < _SOME and PARKED_MARKS.search(seen.html):
+    hinted = any(hint in seen.html for hint in PARKED_HINTS)
+    if hinted and seen.size < _SOME and PARKED_MARKS.search(seen.html):
         return Finding(Verdict.BROKEN, "the domain is parked: a page of advertisements")
-    host = re.escape(urls.host(outcome.final_url))
-    about_host = re.compile(rf"{host} (?:is |may be )?(?:for sale|parked|available for purchase)")
-    for words in (seen.title.lower(), seen.opening[:3000].lower() if seen.size < _FEW else ""):
-        if about_host.search(words) or (seen.size < _FEW and PARKED_SENTENCES.search(words)):
-            return Finding(Verdict.BROKEN, "the domain is parked or for sale")
+    host, title, lead = urls.host(outcome.final_url), seen.title.lower(), seen.lead.lower()
+    if host not in title + lead and not any(word in title + lead for word in PARKED_WORDS):
+        return None
+    named = any(f"{host} {said}" in words for said in FOR_SALE for words in (title, lead))
+    if (named or PARKED_SENTENCES.search(f"{title}. {lead}")) and seen.size < _FEW:
+        return Finding(Verdict.BROKEN, "the domain is parked or for sale")
     return None
 
 
@@ -196,6 +206,8 @@ def _out_of_order(outcome: Outcome, seen: Plain) -> Finding | None:
 
 def _says_missing(outcome: Outcome, seen: Plain) -> Finding | None:
     title, heading, text = _evidence(outcome, seen)
+    if not (title or heading or text):
+        return None
     few, some = seen.size <= _FEW, seen.size <= _SOME
     certain = (
         (title and few)
@@ -216,7 +228,7 @@ def _evidence(outcome: Outcome, seen: Plain) -> tuple[bool, bool, str]:
     rest = [part for part in _parts(seen.title) if not MISSING_TITLES.fullmatch(part)]
     title = len(rest) < len(_parts(seen.title)) and all(_is_site(part, outcome, seen) for part in rest)
     heading = any(MISSING_TITLES.fullmatch(part) for part in [_words(seen.heading), *_parts(seen.heading)])
-    sentence = MISSING_SENTENCES.search(seen.opening[:1500].lower().replace("\u2019", "'"))
+    sentence = MISSING_SENTENCES.search(seen.lead[:1500].lower().replace("\u2019", "'"))
     return title, heading, sentence[0] if sentence else ""
 
 
@@ -251,16 +263,22 @@ def suspects(outcome: Outcome, seen: Plain | None) -> bool:
 def probe_url(url: str) -> str | None:
     """A path beside that of `url` which cannot exist; None for a home page, which has none beside it.
 
-    The same for all pages of a folder with the same suffix, so that one probe serves them.
+    A folder with a digit is replaced with what it holds: it may be what names the page, and the
+    rest no more than decoration. The same for all pages that this leaves with one folder and
+    suffix, so that one probe serves them.
     """
     parts = urlsplit(urls.fetch_url(url))
     if _is_home(url) and not parts.query:
         return None
-    folder, _, last = parts.path.rstrip("/").rpartition("/")
+    *folders, last = parts.path.strip("/").split("/")
+    depth = 1
+    while folders and re.search(r"\d", folders[-1]):
+        folders.pop()
+        depth += 1
     suffix = re.search(r"\.[a-z0-9]{2,5}\Z", last, re.IGNORECASE)
-    name = blake2b(f"{parts.netloc}{folder}".encode(), digest_size=8).hexdigest()
-    slash = "/" if parts.path.endswith("/") and len(parts.path) > 1 else ""
-    return f"{parts.scheme}://{parts.netloc}{folder}/{name}{suffix[0] if suffix else slash}"
+    name = blake2b("/".join([parts.netloc, *folders]).encode(), digest_size=8).hexdigest()
+    end = suffix[0] if suffix else "/" if parts.path.endswith("/") and last else ""
+    return f"{parts.scheme}://{parts.netloc}/" + "/".join([*folders, *[name] * depth]) + end
 
 
 def by_probe(outcome: Outcome, seen: Plain | None, probe: Outcome) -> Finding | None:
@@ -274,9 +292,26 @@ def by_probe(outcome: Outcome, seen: Plain | None, probe: Outcome) -> Finding | 
     other = plain(probe)
     if seen is None or other is None or seen.shell or other.shell:
         return None
-    if alike(seen, outcome.url, other, probe.url):
-        return Finding(Verdict.BROKEN, "the same page as for a path that cannot exist")
-    return None
+    if not alike(seen, outcome.url, other, probe.url) or _is_the_page(seen, outcome, other):
+        return None
+    if seen.size < _HARDLY_ANY and DOOR_WORDS.search(seen.lead.lower()):
+        return Finding(Verdict.BLOCKED, "the same page for any path, as a wall has it")
+    return Finding(Verdict.BROKEN, "the same page as for a path that cannot exist")
+
+
+def _is_the_page(seen: Plain, outcome: Outcome, other: Plain) -> bool:
+    """Whether the impossible path led to the very page: its server looks at another part of the address.
+
+    Then both name one canonical address within the site, or both speak of what the path does.
+    """
+    if seen.canonical and seen.canonical == other.canonical:
+        try:
+            return not _is_home(urljoin(outcome.final_url, seen.canonical))
+        except ValueError:  # no address at all, on either page
+            return False
+    slug = {word for word in _own_words(outcome.url) if len(word) > 3 and word.isalpha()}
+    said = set(_words(f"{other.title} {other.heading}").split())
+    return len(slug & said) >= 2
 
 
 _LEAST: Final = 5

@@ -73,11 +73,13 @@ class Probes:
         return outcome if outcome.ok else replace(outcome, body=b"")
 
 
-async def study(outcome: Outcome, probes: Probes, titles: Collection[str] = ()) -> Studied:
+async def study(
+    outcome: Outcome, probes: Probes, titles: Collection[str] = (), *, vouched: bool = False
+) -> Studied:
     """Read what came, and ask for one path more where only that can tell whether it is what was linked.
 
     `titles` are those that the page had when it was last found alive: with one of them, it needs
-    no probe.
+    no probe. Nor does one that is `vouched` for by its site's API.
     """
     if judge(outcome, _ANY_TIME).verdict not in LIVES:
         return Studied(outcome)
@@ -86,7 +88,7 @@ async def study(outcome: Outcome, probes: Probes, titles: Collection[str] = ()) 
     told = None
     if seen is not None and finding is None:
         told = page.facts(outcome.body, outcome.headers.get("content-type"), outcome.final_url, _ANY_TIME)
-    new = told is not None and told.title not in titles
+    new = told is not None and told.title not in titles and not vouched
     if (
         finding is None
         and (new or soft.suspects(outcome, seen))

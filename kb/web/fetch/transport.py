@@ -305,6 +305,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 # -- bodies ----------------------------------------------------------------------------------------
 
 _HEAD_AND_MORE: Final = 64 * 1024
+_PIECE: Final = 64 * 1024
 
 
 class Unpacker:
@@ -335,19 +336,16 @@ class Unpacker:
         return self._headed and not self._whole and len(self.out) >= _HEAD_AND_MORE
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes off the wire."""
-        if self._dead:
-            return
-        room = self._cap - len(self.out)
-        if self._inflate is None:
-            plain = chunk[:room]
-        elif room > 0:
-            plain = self._unpack(chunk, room)
-        else:
-            return
-        tail = bytes(self.out[-8:]) + plain
-        self.out += plain
-        self._headed = self._headed or b"</head" in tail.lower() or b"<body" in tail.lower()
+        """Take the next bytes off the wire, and unpack as much of them as is wanted."""
+        while chunk and not self.enough:
+            room = min(self._cap - len(self.out), _PIECE)
+            plain = chunk[:room] if self._inflate is None else self._unpack(chunk, room)
+            chunk = chunk[len(plain) :] if self._inflate is None else self._inflate.unconsumed_tail
+            tail = bytes(self.out[-8:]) + plain
+            self.out += plain
+            self._headed = self._headed or b"</head" in tail.lower() or b"<body" in tail.lower()
+            if not plain:
+                return
 
     def _unpack(self, chunk: bytes, room: int) -> bytes:
         try:
