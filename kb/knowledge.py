@@ -260,12 +260,13 @@ class KnowledgeBase:
         """Add a link with its title to a note (today's, if none is named); see `add.add_link`."""
         from asyncio import run
 
-        from kb import check, enrich, sync
+        from kb import check, sync
         from kb.add import Wish, add_link
+        from kb.enrich.meet import learn, meet
 
         def keep(key: Key, met: Met) -> None:
             check.keep(self.store, key, met.look, None, self.settings)
-            enrich.learn(self.store, self.settings, self.clock, key, met.reading)
+            learn(self.store, self.settings, self.clock, key, met.reading)
 
         self._read_notes()
         added = add_link(
@@ -273,7 +274,14 @@ class KnowledgeBase:
             self.settings,
             self.clock,
             url,
-            look_at=lambda url: run(enrich.meet(url, self.settings, self.clock, sources=self._sources)),
+            look_at=lambda url: run(
+                meet(
+                    url,
+                    self.settings,
+                    lambda fetcher: check.look_at(url, self.settings, self.clock, fetcher=fetcher),
+                    sources=self._sources,
+                )
+            ),
             reread=self._read_notes,
             keep=keep,
             wish=Wish(note, comment, quote, tags, new_note, dry_run),

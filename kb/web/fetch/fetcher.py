@@ -45,7 +45,7 @@ _TRY_AS_BROWSER: Final = frozenset({400, 403, 404, 405, 406, 409, 418, 999})
 _TRY_AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 530})
 _FAILED_BUT_TRY_AGAIN: Final = frozenset({Failure.RESET, Failure.NOT_HTTP})
 _MAX_ADDRESSES: Final = 3
-_WHOLE: Final = 8  # a file that is wanted whole may be so many times longer than a page
+_PDF: Final = 8  # a PDF that is wanted whole may be so many times longer than a page
 _NEXT_ADDRESS: Final = 3.0  # seconds for an address when there is another to try
 _BINARY: Final = re.compile(
     r"(?:image|audio|video|font)/|application/(?:pdf|zip|gzip|x-tar|epub)", re.IGNORECASE
@@ -79,12 +79,14 @@ class Limits:
 
 
 class Asker(Protocol):
-    """The same seam for those who ask a site's API, or want a whole file."""
+    """The same seam for those who read whole pages, and ask a site's API."""
 
-    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Outcome:
-        """Ask for `url` as a reader does."""
+    async def get(
+        self, url: str, *, etag: str | None = None, last_modified: str | None = None, whole: bool = False
+    ) -> Outcome:
+        """Ask for `url` as a reader does, for all of it if `whole`, a PDF too."""
 
-    async def ask(self, url: str, headers: Mapping[str, str], *, whole: bool = False) -> Outcome:
+    async def ask(self, url: str, headers: Mapping[str, str]) -> Outcome:
         """Ask once, as a program. Never raises for what the network does."""
 
 
@@ -126,21 +128,26 @@ class HttpFetcher:
         if self._system is not None:
             await self._system.aclose()
 
-    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Outcome:
-        """Ask for `url`, once more if that may help, within `limits.timeout` seconds in all."""
+    async def get(
+        self, url: str, *, etag: str | None = None, last_modified: str | None = None, whole: bool = False
+    ) -> Outcome:
+        """Ask for `url`, once more if that may help, within `limits.timeout` seconds in all.
+
+        With `whole`, a PDF is read too.
+        """
         started = time.monotonic()
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = _HEADERS | {name: value for name, value in conditions.items() if value}
         answered: dict[str, None] = {}
         first: Outcome | None = None
-        trail = Trail.start(url)
+        trail = Trail.start(url, full=whole)
         try:
             async with asyncio.timeout(self._limits.timeout):
                 outcome = first = await self._try(url, trail, headers, answered)
                 wait = self._wait(first, started)
                 if wait is not None:
                     await asyncio.sleep(wait)
-                    trail = Trail.start(url)
+                    trail = Trail.start(url, full=whole)
                     second = await self._try(url, trail, headers | {"User-Agent": BROWSER_AGENT}, answered)
                     outcome = _better(first, second)
         except TimeoutError:
@@ -148,15 +155,14 @@ class HttpFetcher:
             outcome = trail.outcome() if trail.final else first or trail.outcome(Failure.TIMEOUT)
         return replace(outcome, answered=tuple(answered), seconds=time.monotonic() - started)
 
-    async def ask(self, url: str, headers: Mapping[str, str], *, whole: bool = False) -> Outcome:
+    async def ask(self, url: str, headers: Mapping[str, str]) -> Outcome:
         """Ask for `url` once and as ourselves, with these headers of its own, within `limits.timeout`.
 
-        They go to the origin of `url` alone: a redirect takes no token along. `whole` reads what
-        is no text too, such as a PDF.
+        They go to the origin of `url` alone: a redirect takes no token along.
         """
         started = time.monotonic()
         answered: dict[str, None] = {}
-        trail = Trail.start(url, own=headers, whole=whole)
+        trail = Trail.start(url, full=True, own=headers)
         try:
             async with asyncio.timeout(self._limits.timeout):
                 outcome = await self._try(url, trail, _HEADERS, answered)
@@ -303,10 +309,12 @@ class HttpFetcher:
 
     async def _read(self, response: httpx.Response, trail: Trail) -> None:
         """The body's beginning, as much as facts need. Whatever happens to it, the answer stands."""
-        if _BINARY.match(response.headers.get("content-type", "")) and not trail.whole:
+        type = response.headers.get("content-type", "")
+        paper = trail.full and "application/pdf" in type.lower()
+        if _BINARY.match(type) and not paper:
             trail.truncated = True
             return
-        longer = _WHOLE if trail.whole else 1
+        longer = _PDF if paper else 1
         unpacker = Unpacker(response.headers.get("content-encoding", ""), longer * self._limits.decoded_bytes)
         taken = 0
         try:

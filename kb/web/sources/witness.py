@@ -24,9 +24,11 @@ class Witness:
         self._network = network
         self._sources = [source for source in sources if source.api]
 
-    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Outcome:
+    async def get(
+        self, url: str, *, etag: str | None = None, last_modified: str | None = None, **how: bool
+    ) -> Outcome:
         """What the page answered, or what its source says where that is more. Never raises."""
-        page = await self._network.get(url, etag=etag, last_modified=last_modified)
+        page = await self._network.get(url, etag=etag, last_modified=last_modified, **how)
         key = urls.key(url).key
         for source in self._sources:
             name = source.claims(key, url)
