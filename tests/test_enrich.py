@@ -44,7 +44,7 @@ title: Papers
 ---
 * [QLoRA](https://arxiv.org/abs/2305.14314) in 24 GB
 * https://arxiv.org/abs/1706.03762
-* [comment](https://news.ycombinator.com/item?id=8952) on a drive
+* [words](https://news.ycombinator.com/item?id=8952) on a drive
 * <https://github.com/octocat/Hello-World> to clone
 * https://blog.example/gradients and https://blog.example/gradients#late
 * [gone](https://blog.example/none)
@@ -406,6 +406,9 @@ def test_the_saved_text_outlives_the_store_and_the_page(run: Run, store: Store, 
         sync.sync(again, settings, None, None, run.clock)
         assert find(again, "zanzibar", mode="keyword").hits[0].source is Source.PAGE
         assert facts(again, "arxiv:1706.03762").title == "Attention Is All You Need"
+        comment = again.link(Key("hn:8952"))
+        assert comment is not None
+        assert comment.kind is LinkKind.HN_COMMENT
 
 
 def test_a_file_that_is_damaged_or_a_bomb_is_passed_over(run: Run, store: Store, settings: Settings) -> None:

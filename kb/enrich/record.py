@@ -9,7 +9,7 @@ from typing import Final
 
 from kb import urls
 from kb.config import Settings
-from kb.model import Clock, Facts, Key, LinkKind, LinkRecord, Saved
+from kb.model import Clock, Facts, Key, LinkRecord, Saved, settled_kind
 from kb.store import saved
 from kb.store.store import Store
 from kb.web.sources import Reading, Wanted
@@ -68,6 +68,8 @@ def merged(old: Facts, reading: Reading, now: str) -> Facts:
             old, fetched=old.fetched or now, extra={**kept, "source": source, "tried": now, **lacking}
         )
     extra = {**reading.facts.extra, **lacking}
+    if reading.kind is not None:
+        extra["kind"] = str(reading.kind)
     if "saved" in old.extra:
         extra["saved"] = old.extra["saved"]
     if reading.moved_to:
@@ -77,14 +79,6 @@ def merged(old: Facts, reading: Reading, now: str) -> Facts:
 
 def _instant(seconds: int) -> str:
     return datetime.fromtimestamp(min(seconds, _END), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def settled_kind(now: LinkKind, told: LinkKind | None) -> LinkKind:
-    """The kind of a link once its source has spoken: an address cannot tell a comment from a thread."""
-    threads = (LinkKind.HN_THREAD, LinkKind.HN_COMMENT)
-    if told is None or (now is not LinkKind.OTHER and not (now in threads and told in threads)):
-        return now
-    return told
 
 
 def keep_text(
