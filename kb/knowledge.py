@@ -369,12 +369,13 @@ class KnowledgeBase:
         """
         from asyncio import run
 
-        from kb import check, enrich, sync
+        from kb import check, sync
         from kb.add import Wish, add_link
+        from kb.enrich.meet import learn, meet
 
         def keep(key: Key, met: Met) -> None:
             check.keep(self.store, key, met.look, None, self.settings)
-            enrich.learn(self.store, self.settings, self.clock, key, met.reading)
+            learn(self.store, self.settings, self.clock, key, met.reading)
 
         self._read_notes()
         added = add_link(
@@ -382,7 +383,14 @@ class KnowledgeBase:
             self.settings,
             self.clock,
             url,
-            look_at=lambda url: run(enrich.meet(url, self._trusting(url), self.clock, sources=self._sources)),
+            look_at=lambda url: run(
+                meet(
+                    url,
+                    self._trusting(url),
+                    lambda fetcher: check.look_at(url, self._trusting(url), self.clock, fetcher=fetcher),
+                    sources=self._sources,
+                )
+            ),
             reread=self._read_notes,
             keep=keep,
             wish=Wish(note, comment, quote, tags, new_note, dry_run),

@@ -46,6 +46,14 @@ class LinkKind(StrEnum):
     OTHER = "other"
 
 
+def settled_kind(now: LinkKind, told: LinkKind | None) -> LinkKind:
+    """The kind of a link once its source has spoken: an address cannot tell a comment from a thread."""
+    threads = (LinkKind.HN_THREAD, LinkKind.HN_COMMENT)
+    if told is None or (now is not LinkKind.OTHER and not (now in threads and told in threads)):
+        return now
+    return told
+
+
 class LinkForm(StrEnum):
     """How a link is written in Markdown."""
 

@@ -22,7 +22,7 @@ from kb import fresh, reading, urls
 from kb.config import Settings
 from kb.errors import UnknownNote
 from kb.fresh import Freshness
-from kb.model import Clock, Key, LinkRecord, Problem, Severity, SyncReport
+from kb.model import Clock, Key, LinkKind, LinkRecord, Problem, Severity, SyncReport, settled_kind
 from kb.notes import files
 from kb.notes.parse import parse
 from kb.reading import Read, Wanted
@@ -389,6 +389,10 @@ def _take(store: Store, one: ledger.Entry, record: LinkRecord | None, *, private
     new = ledger.merge(old, one)
     if new.facts != old.facts:
         store.save_facts(one.key, new.facts)
+        kind = record.kind if record is not None else urls.link_kind(str(one.key))
+        told = new.facts.extra.get("kind")
+        if told in tuple(LinkKind) and settled_kind(kind, LinkKind(str(told))) is not kind:
+            store.save_kind(one.key, LinkKind(str(told)))
     if new.looks != old.looks:
         store.save_look(one.key, None, new.looks)
     if new.person != old.person:

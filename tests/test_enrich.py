@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from kb import config, sync
+from kb.check import look_at
 from kb.config import Settings
-from kb.enrich import EnrichReport, enrich, learn, meet, sources_of
+from kb.enrich import EnrichReport, enrich, sources_of
+from kb.enrich.meet import learn, meet
 from kb.errors import NetworkAway
 from kb.find import find
 from kb.model import Facts, Filter, Key, LinkKind, Saved, Source, Standing, Verdict
@@ -22,9 +24,10 @@ from kb.testing import FakeEncoder, FixedClock
 from kb.titles import apply_titles, plan_titles
 from kb.web.fetch import HttpFetcher, Limits
 from kb.web.outcome import Outcome
+from kb.web.sources import Met
 from tests.pdfs import pdf
 from tests.replicas import ROUTES, Pages, bases, no_sleep
-from tests.servers import Server, refused_url
+from tests.servers import Handler, Server, refused_url
 from tests.store_helpers import notebook
 
 POST = (
@@ -41,7 +44,7 @@ title: Papers
 ---
 * [QLoRA](https://arxiv.org/abs/2305.14314) in 24 GB
 * https://arxiv.org/abs/1706.03762
-* [comment](https://news.ycombinator.com/item?id=8952) on a drive
+* [words](https://news.ycombinator.com/item?id=8952) on a drive
 * <https://github.com/octocat/Hello-World> to clone
 * https://blog.example/gradients and https://blog.example/gradients#late
 * [gone](https://blog.example/none)
@@ -125,9 +128,9 @@ class Network(Pages):
     def __init__(self, pages: Mapping[str, Outcome]) -> None:
         super().__init__(HttpFetcher(), pages)
 
-    async def ask(self, url: str, headers: Mapping[str, str], *, whole: bool = False) -> Outcome:
+    async def ask(self, url: str, headers: Mapping[str, str]) -> Outcome:
         async with HttpFetcher(limits=Limits(timeout=5), allow_private=True) as self.network:
-            return await super().ask(url, headers, whole=whole)
+            return await super().ask(url, headers)
 
 
 @pytest.fixture
@@ -403,6 +406,9 @@ def test_the_saved_text_outlives_the_store_and_the_page(run: Run, store: Store, 
         sync.sync(again, settings, None, None, run.clock)
         assert find(again, "zanzibar", mode="keyword").hits[0].source is Source.PAGE
         assert facts(again, "arxiv:1706.03762").title == "Attention Is All You Need"
+        comment = again.link(Key("hn:8952"))
+        assert comment is not None
+        assert comment.kind is LinkKind.HN_COMMENT
 
 
 def test_a_file_that_is_damaged_or_a_bomb_is_passed_over(run: Run, store: Store, settings: Settings) -> None:
@@ -462,52 +468,70 @@ def test_bare_addresses_get_their_titles_and_no_other_byte_changes(
 # -- one link --------------------------------------------------------------------------------------
 
 
+def met(url: str, settings: Settings, server: Server, pages: Mapping[str, Outcome]) -> tuple[Met, list[str]]:
+    network = Network(pages)
+    clock = FixedClock()
+    run = meet(
+        url,
+        settings,
+        lambda fetcher: look_at(url, settings, clock, fetcher=fetcher),
+        sources=sources_of(settings, bases(server)),
+        network=network,
+    )
+    return asyncio.run(run), network.got
+
+
 def test_a_new_link_is_looked_at_and_its_source_asked_at_once(
     server: Server, settings: Settings, clock: FixedClock, store: Store
 ) -> None:
     url = "https://arxiv.org/abs/2305.14314"
-    pages = {url: page(url, b"<title>[2305.14314] QLoRA</title>")}
-    met = asyncio.run(
-        meet(url, settings, clock, sources=sources_of(settings, bases(server)), network=Network(pages))
-    )
-    assert met.look.verdict is Verdict.ALIVE
-    assert met.facts is not None
-    assert met.facts.title == "QLoRA: Efficient Finetuning of Quantized LLMs"
-    learn(store, settings, clock, Key("arxiv:2305.14314"), met.reading)
-    assert facts(store, "arxiv:2305.14314").title == met.facts.title
-    learn(store, settings, clock, Key("unknown:key"), met.reading)  # of a link nobody knows: nothing
+    found, got = met(url, settings, server, {url: page(url, b"<title>[2305.14314] QLoRA</title>")})
+    assert got == [url]  # the look and the reading are of one request
+    assert found.look.verdict is Verdict.ALIVE
+    assert found.facts is not None
+    assert found.facts.title == "QLoRA: Efficient Finetuning of Quantized LLMs"
+    learn(store, settings, clock, Key("arxiv:2305.14314"), found.reading)
+    assert facts(store, "arxiv:2305.14314").title == found.facts.title
+    learn(store, settings, clock, Key("unknown:key"), found.reading)  # of a link nobody knows: nothing
 
 
-def test_a_new_link_out_of_reach_has_no_facts_and_no_error(
-    server: Server, settings: Settings, clock: FixedClock
-) -> None:
-    met = asyncio.run(
-        meet(
-            "https://blog.example/away",
-            settings,
-            clock,
-            sources=sources_of(settings, bases(server)),
-            network=Network({}),
+def test_a_new_link_out_of_reach_has_no_facts_and_no_error(server: Server, settings: Settings) -> None:
+    found, _ = met("https://blog.example/away", settings, server, {})
+    assert (found.look.verdict, found.facts) == (Verdict.UNREACHABLE, None)
+
+
+def test_a_removed_video_is_told_though_its_page_answers(server: Server, settings: Settings) -> None:
+    url = "https://www.youtube.com/watch?v=removed0000"
+    found, _ = met(url, settings, server, {url: page(url, b"<title>A video - YouTube</title>")})
+    assert (found.look.verdict, found.facts) == (Verdict.BROKEN, None)
+    assert found.look.reason == "YouTube: there is no such video"
+
+
+def test_a_paper_behind_a_wall_is_told_by_the_registry(server: Server, settings: Settings) -> None:
+    url = "https://doi.org/10.1002/pssc.201200953"
+    found, _ = met(url, settings, server, {url: page(url, b"<title>Just a moment...</title>", 403)})
+    assert found.look.verdict is Verdict.ALIVE
+    assert found.facts is not None
+    assert found.facts.title == "The quantum-confined Stark effect: A study"
+
+
+def test_the_title_of_an_error_page_is_nobodys(server: Server, settings: Settings) -> None:
+    url = "https://blog.example/none"
+    found, _ = met(url, settings, server, {url: page(url, b"<title>A shop for hats</title>", 404)})
+    assert (found.look.verdict, found.facts) == (Verdict.BROKEN, None)
+
+
+def test_a_pdf_is_read_for_its_title(tmp_path: Path) -> None:
+    def paper(handler: Handler, rest: str) -> None:
+        handler.answer(body=pdf(Title="On Sheep & Goats", Author="A. One and B. Two"), type="application/pdf")
+
+    settings = notebook(tmp_path / "n", {"a.md": "* x\n"}, '[links]\nprivate_hosts = "check"\n')
+    with Server(routes={"paper.pdf": paper}) as papers:
+        url = papers.url("paper.pdf")
+        found = asyncio.run(
+            meet(url, settings, lambda fetcher: look_at(url, settings, FixedClock(), fetcher=fetcher))
         )
-    )
-    assert (met.look.verdict, met.facts) == (Verdict.UNREACHABLE, None)
-
-
-def test_a_pdf_is_fetched_whole_for_its_title(settings: Settings, clock: FixedClock, server: Server) -> None:
-    url = "https://blog.example/paper.pdf"
-
-    class Papers(Network):
-        async def get(
-            self, url: str, *, etag: str | None = None, last_modified: str | None = None, **_: bool
-        ) -> Outcome:
-            return page(url, b"", type="application/pdf")
-
-        async def ask(self, url: str, headers: Mapping[str, str], *, whole: bool = False) -> Outcome:
-            assert whole
-            return page(
-                url, pdf(Title="On Sheep & Goats", Author="A. One and B. Two"), type="application/pdf"
-            )
-
-    met = asyncio.run(meet(url, settings, clock, sources=sources_of(settings), network=Papers({})))
-    assert met.facts is not None
-    assert (met.facts.title, met.facts.authors) == ("On Sheep & Goats", ("A. One", "B. Two"))
+        assert papers.times["/paper.pdf"] == 1
+    assert found.look.verdict is Verdict.ALIVE
+    assert found.facts is not None
+    assert (found.facts.title, found.facts.authors) == ("On Sheep & Goats", ("A. One", "B. Two"))

@@ -156,9 +156,9 @@ def test_no_markup_makes_it_raise_or_let_an_escape_sequence_through(parts: list[
 def test_hostile_markup_costs_no_more_than_its_length(piece: str) -> None:
     def cost(times: int) -> float:
         body = (piece * times).encode()
-        start = time.perf_counter()
+        start = time.process_time()
         readable(body, "text/html")
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     few, many = cost(4_000), cost(32_000)
     assert many < 30 * max(few, 0.004)

@@ -22,7 +22,7 @@ from kb.web.outcome import Failure, Hop, Outcome
 from kb.web.sources import ALL, Ask, Life, Reading, Source, Wanted, registry, source_of
 from kb.web.sources.generic import Generic
 from kb.web.sources.witness import Witness
-from tests.replicas import ROUTES, Pages, bases
+from tests.replicas import ROUTES, Pages, bases, no_sleep
 from tests.servers import Server
 
 
@@ -39,7 +39,9 @@ def ask(server: Server, *addresses: str, token: str = "") -> dict[str, Reading]:
 
     async def run() -> dict[str, Reading]:
         async with HttpFetcher(limits=Limits(timeout=5), allow_private=True) as network:
-            return await consult(Job(found[0][0], tuple(wanted for _, wanted in found)), Turns(network))
+            return await consult(
+                Job(found[0][0], tuple(wanted for _, wanted in found)), Turns(network, no_sleep)
+            )
 
     return asyncio.run(run())
 
@@ -297,6 +299,21 @@ def test_a_disambiguation_page_is_told_as_one(server: Server) -> None:
     assert reading.facts is not None
     assert reading.facts.title == "Mercury (disambiguation)"
     assert reading.facts.extra["disambiguation"] is True
+
+
+def test_whoever_asks_is_told_where_that_is_wanted(server: Server) -> None:
+    sources = registry(contact="me@example.org\r\nX: y", bases=bases(server))
+    for url, place in (
+        ("https://en.wikipedia.org/wiki/Shrek", "kb/"),
+        ("https://doi.org/10.1002/pssc.201200953", "?mailto=me@example.org"),
+    ):
+        source, wanted = source_of(sources, urls.key(url).key, url)
+        step = source.next([wanted], [])
+        assert isinstance(step, Ask)
+        told = f"{step.url} {step.headers.get('User-Agent', '')}"
+        assert place in told
+        assert "me@example.org" in told
+        assert "\n" not in told
 
 
 @pytest.mark.parametrize(

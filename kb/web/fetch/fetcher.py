@@ -45,7 +45,7 @@ _TRY_AS_BROWSER: Final = frozenset({400, 403, 404, 405, 406, 409, 418, 999})
 _TRY_AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 530})
 _FAILED_BUT_TRY_AGAIN: Final = frozenset({Failure.RESET, Failure.NOT_HTTP})
 _MAX_ADDRESSES: Final = 3
-_WHOLE: Final = 8  # a file that is wanted whole may be so many times longer than a page
+_PDF: Final = 8  # a PDF that is wanted whole may be so many times longer than a page
 _NEXT_ADDRESS: Final = 3.0  # seconds for an address when there is another to try
 _BINARY: Final = re.compile(
     r"(?:image|audio|video|font)/|application/(?:pdf|zip|gzip|x-tar|epub)", re.IGNORECASE
@@ -92,7 +92,7 @@ class Limits:
 class Asker(Fetcher, Protocol):
     """The same seam for those who also ask a site's API, or want a whole file."""
 
-    async def ask(self, url: str, headers: Mapping[str, str], *, whole: bool = False) -> Outcome:
+    async def ask(self, url: str, headers: Mapping[str, str]) -> Outcome:
         """Ask once, as a program. Never raises for what the network does."""
 
 
@@ -145,7 +145,8 @@ class HttpFetcher:
     ) -> Outcome:
         """Ask for `url`, once more if that may help, within `limits.timeout` seconds in all.
 
-        The body is read as far as its head and some text; with `whole`, up to the caps.
+        The body is read as far as its head and some text; with `whole`, up to the caps,
+        a PDF too.
         """
         started = time.monotonic()
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
@@ -167,15 +168,14 @@ class HttpFetcher:
             outcome = trail.outcome() if trail.final else first or trail.outcome(Failure.TIMEOUT)
         return replace(outcome, answered=tuple(answered), seconds=time.monotonic() - started)
 
-    async def ask(self, url: str, headers: Mapping[str, str], *, whole: bool = False) -> Outcome:
+    async def ask(self, url: str, headers: Mapping[str, str]) -> Outcome:
         """Ask for `url` once and as ourselves, with these headers of its own, within `limits.timeout`.
 
-        They go to the origin of `url` alone: a redirect takes no token along. `whole` reads what
-        is no text too, such as a PDF.
+        They go to the origin of `url` alone: a redirect takes no token along.
         """
         started = time.monotonic()
         answered: dict[str, None] = {}
-        trail = Trail.start(url, own=headers, whole=whole)
+        trail = Trail.start(url, full=True, own=headers)
         try:
             async with asyncio.timeout(self._limits.timeout):
                 outcome = await self._try(url, trail, _HEADERS, answered)
@@ -319,12 +319,14 @@ class HttpFetcher:
 
     async def _read(self, response: httpx.Response, trail: Trail) -> None:
         """The body's beginning, as much as facts need. Whatever happens to it, the answer stands."""
-        if _BINARY.match(response.headers.get("content-type", "")) and not trail.whole:
+        type = response.headers.get("content-type", "")
+        paper = trail.full and "application/pdf" in type.lower()
+        if _BINARY.match(type) and not paper:
             trail.truncated = True
             return
-        longer = _WHOLE if trail.whole else 1
+        longer = _PDF if paper else 1
         encoding = response.headers.get("content-encoding", "")
-        unpacker = Unpacker(encoding, longer * self._limits.decoded_bytes, whole=trail.full or trail.whole)
+        unpacker = Unpacker(encoding, longer * self._limits.decoded_bytes, whole=trail.full)
         taken = 0
         try:
             async with asyncio.timeout(longer * self._limits.body_seconds):

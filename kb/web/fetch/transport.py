@@ -35,8 +35,7 @@ class Trail:
     """What is known of a try as it goes; kept apart from it, so that a time-out loses nothing.
 
     `final` tells that an answer came which is no redirect; `full`, that its page is wanted to
-    the end. `own` are headers for the first origin alone; `whole` asks for bodies that are no
-    text, and longer ones.
+    the end. `own` are headers for the first origin alone.
     """
 
     url: str
@@ -49,15 +48,12 @@ class Trail:
     final: bool = False
     full: bool = False
     own: Mapping[str, str] = field(default_factory=dict)
-    whole: bool = False
 
     @classmethod
-    def start(
-        cls, url: str, *, full: bool = False, own: Mapping[str, str] | None = None, whole: bool = False
-    ) -> Self:
+    def start(cls, url: str, *, full: bool = False, own: Mapping[str, str] | None = None) -> Self:
         """A trail at its beginning, credentials left behind."""
         asked = urls.safe_display(urls.fetch_url(url))
-        return cls(asked, asked, full=full, own=own or {}, whole=whole)
+        return cls(asked, asked, full=full, own=own or {})
 
     def take(self, response: httpx.Response) -> None:
         """An answer came."""

@@ -41,7 +41,11 @@ def registry(
     `bases` moves a source's addresses, by source and name: `{"arxiv": {"base": "http://..."}}`.
     """
     moved = bases or {}
-    own: dict[object, dict[str, str]] = {GitHub: {"token": token}, Doi: {"contact": contact}}
+    own: dict[object, dict[str, str]] = {
+        GitHub: {"token": token},
+        Wikipedia: {"contact": contact},
+        Doi: {"contact": contact},
+    }
     return tuple(kind(**own.get(kind, {}), **moved.get(_name(kind), {})) for kind in ALL)
 
 

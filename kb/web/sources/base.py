@@ -47,14 +47,12 @@ class Wanted:
 class Ask:
     """One request. `page` asks as a reader of the page would, else as a program asks an API.
 
-    `headers` go to the address's own origin alone: a token must not follow a redirect. `whole`
-    wants all of a file that is no text, such as a PDF.
+    `headers` go to the address's own origin alone: a token must not follow a redirect.
     """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     page: bool = False
-    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

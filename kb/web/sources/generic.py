@@ -26,18 +26,14 @@ class Generic(Source):
         return url
 
     def next(self, wanted: Sequence[Wanted], answers: Answers) -> Ask | Readings:
-        """One page, as a reader asks for it; a PDF once more, whole."""
+        """One page, as a reader asks for it."""
         one = wanted[0]
         if not answers:
             return Ask(one.url, page=True)
         outcome = answers[-1]
         if not outcome.ok:
             return {one.key: Reading(lacking=f"the page: {refusal(outcome)}")}
-        if _is_pdf(outcome):
-            if len(answers) == 1 and not outcome.body:
-                return Ask(one.url, whole=True)
-            return {one.key: _read_pdf(outcome)}
-        return {one.key: read(outcome)}
+        return {one.key: _read_pdf(outcome) if _is_pdf(outcome) else read(outcome)}
 
 
 def read(outcome: Outcome) -> Reading:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import quote, unquote
 
-from kb import urls
+from kb import __version__, urls
 from kb.model import Facts, LinkKind
 from kb.web.outcome import Outcome
 from kb.web.sources.base import (
@@ -43,6 +43,7 @@ class Wikipedia(Source):
     """The REST API of each language's own site; `{lang}` stands for the language."""
 
     base: str = "https://{lang}.wikipedia.org"
+    contact: str = ""
     name: ClassVar[str] = "wikipedia"
     text_on_page: ClassVar[bool] = True
 
@@ -61,7 +62,15 @@ class Wikipedia(Source):
             return {one.key: _read(answers[-1], language)}
         base = self.base.replace("{lang}", language)
         title = quote(title.encode("utf-8", "replace"), safe="")
-        return Ask(f"{base}/api/rest_v1/page/summary/{title}", {"Accept": "application/json"})
+        headers = {"Accept": "application/json"}
+        if self.contact:
+            headers["User-Agent"] = f"kb/{__version__} (one person's notes; {_plain(self.contact)})"
+        return Ask(f"{base}/api/rest_v1/page/summary/{title}", headers)
+
+
+def _plain(text: str) -> str:
+    """What may stand in a header."""
+    return "".join(char for char in text if char.isascii() and char.isprintable())
 
 
 def _read(outcome: Outcome, language: str) -> Reading:

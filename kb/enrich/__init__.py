@@ -12,24 +12,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from kb import urls
 from kb.config import Settings
+from kb.enrich.record import Recorder
 from kb.errors import KbError, NetworkAway
-from kb.model import Clock, Facts, Filter, Key, LinkKind, LinkRecord, Saved, Standing, Verdict
+from kb.model import Clock, Facts, Filter, LinkRecord, Standing
 from kb.store import saved
 from kb.store.store import Store
-from kb.web.drift import refreshed
 from kb.web.fetch import Asker, Failure, HttpFetcher, Limits, Outcome
 from kb.web.ignore import with_ignored
-from kb.web.sources import Ask, Life, Met, Reading, Source, Wanted, registry, source_of
+from kb.web.sources import Ask, Life, Reading, Source, Wanted, registry, source_of
 from kb.web.sources.generic import Generic
-from kb.web.sources.witness import Witness
-from kb.web.study import Probes, study
-from kb.web.verdict import doubt_name
 
 Progress = Callable[[int, int], None]
 Sleep = Callable[[float], Awaitable[None]]
@@ -40,9 +37,6 @@ RETRY_DAYS: Final = 1.0
 EVERYTHING: Final = Filter()
 # Requests for one page: a comment may hang far below its story.
 _STEPS: Final = 40
-# The last second of 9999: what a site says of the future need not be a date.
-_END: Final = 253402300799
-_ALIVE: Final = (Verdict.ALIVE, Verdict.MOVED)
 
 
 def sources_of(
@@ -148,9 +142,9 @@ class Turns:
                 await self._sleep(pause)
             self._asked.add(host)
             if ask.page:
-                outcome = await self._network.get(ask.url)
+                outcome = await self._network.get(ask.url, whole=True)
             else:
-                outcome = await self._network.ask(ask.url, ask.headers, whole=ask.whole)
+                outcome = await self._network.ask(ask.url, ask.headers)
         self.answered.update(outcome.answered)
         self.tried += outcome.failure not in (Failure.PRIVATE, Failure.SCHEME)
         return outcome
@@ -199,98 +193,6 @@ def together(api: Reading, page: Reading) -> Reading:
     text = max(page.text, api.text, key=len)
     life = api.life if api.life is not Life.UNKNOWN else page.life
     return Reading(facts, life, lacking, text, api.kind, api.moved_to, api.retry_at)
-
-
-# -- record ----------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Recorder:
-    """Keeps what was read once something on the network has answered; until then it may be away."""
-
-    store: Store
-    settings: Settings
-    clock: Clock
-    links: Mapping[str, tuple[LinkRecord, ...]]
-    titled: int = 0
-    texts: int = 0
-    lacking: list[tuple[str, str]] = field(default_factory=list)
-    read: dict[Key, LinkRecord] = field(default_factory=dict)
-
-    def take(self, wanted: Wanted, reading: Reading) -> None:
-        """One page, in one short transaction; its text in a file of its own."""
-        now = self.clock.now()
-        links = self.links[wanted.key]
-        facts = merged(links[0].facts, reading, now)
-        if self.settings["enrich.keep_text"] and (
-            reading.text or (reading.facts and reading.facts.description)
-        ):
-            keep_text(
-                self.settings, wanted, facts, reading.text, now, private=all(one.private for one in links)
-            )
-            facts = replace(facts, extra={**facts.extra, "saved": now[:10]})
-            self.texts += 1
-        with self.store.transaction():
-            for link in links:
-                self.store.save_facts(link.key, facts)
-                kind = settled_kind(link.kind, reading.kind)
-                if kind is not link.kind:
-                    self.store.save_kind(link.key, kind)
-                self.read[link.key] = replace(link, facts=facts, kind=kind)
-        self.titled += bool(facts.title and not links[0].facts.title)
-        if reading.lacking:
-            self.lacking.append((links[0].url, reading.lacking))
-
-
-def merged(old: Facts, reading: Reading, now: str) -> Facts:
-    """The facts after a reading: new ones where there are any, the old ones else, and what is lacking."""
-    lacking: dict[str, object] = {"lacking": reading.lacking} if reading.lacking else {}
-    if reading.retry_at:
-        lacking["retry_at"] = _instant(reading.retry_at)
-    if reading.facts is None:
-        kept = {name: value for name, value in old.extra.items() if name not in ("lacking", "retry_at")}
-        source = old.extra.get("source", "page")
-        return replace(
-            old, fetched=old.fetched or now, extra={**kept, "source": source, "tried": now, **lacking}
-        )
-    extra = {**reading.facts.extra, **lacking}
-    if "saved" in old.extra:
-        extra["saved"] = old.extra["saved"]
-    if reading.moved_to:
-        extra["renamed_to"] = reading.moved_to
-    return refreshed(old, replace(reading.facts, fetched=now, extra=extra))
-
-
-def _instant(seconds: int) -> str:
-    return datetime.fromtimestamp(min(seconds, _END), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def settled_kind(now: LinkKind, told: LinkKind | None) -> LinkKind:
-    """The kind of a link once its source has spoken: an address cannot tell a comment from a thread."""
-    threads = (LinkKind.HN_THREAD, LinkKind.HN_COMMENT)
-    if told is None or (now is not LinkKind.OTHER and not (now in threads and told in threads)):
-        return now
-    return told
-
-
-def keep_text(
-    settings: Settings, wanted: Wanted, facts: Facts, text: str, now: str, *, private: bool
-) -> None:
-    """Put a page's readable text where it outlives the page."""
-    title = facts.title or wanted.url
-    page = Saved(
-        key=wanted.key,
-        url=urls.safe_display(wanted.url),
-        title=title,
-        fetched=now,
-        text=text,
-        abstract=facts.description or "",
-        published=facts.published,
-    )
-    before = saved.find((settings.saved, settings.private_saved), wanted.key)
-    if before is not None and replace(before, fetched=now) == page:
-        return  # the date is that of the text: it is not new only because it was asked for again
-    saved.write(settings.private_saved if private else settings.saved, page)
 
 
 # -- the stage -------------------------------------------------------------------------------------
@@ -407,44 +309,3 @@ async def _run(
         )
     for item in held:
         recorder.take(*item)
-
-
-# -- one link --------------------------------------------------------------------------------------
-
-
-async def meet(
-    url: str,
-    settings: Settings,
-    clock: Clock,
-    *,
-    sources: Sequence[Source] | None = None,
-    network: Asker | None = None,
-) -> Met:
-    """Look at a page, and ask its source at the same time. Records nothing."""
-    known = sources if sources is not None else sources_of(settings)
-    source, wanted = source_of(known, urls.key(url).key, url)
-    async with network_of(network, settings) as given:
-        turns = Turns(given)
-        api = asyncio.create_task(consult(Job(source, (wanted,)), turns)) if source.api else None
-        outcome = await Witness(given, known).get(url)
-        answers = (await api)[wanted.key] if api is not None else Reading()
-        here = known[-1].next([wanted], [outcome])
-        if isinstance(here, Ask):  # a PDF, to be had whole
-            here = known[-1].next([wanted], [outcome, await turns.ask(here, 0.0)])
-        look = (await study(outcome, Probes(given))).look(clock.now())
-    found = here[wanted.key] if not isinstance(here, Ask) else Reading()
-    if outcome.failure is Failure.NO_NAME:
-        look = doubt_name(look)  # one look has nothing to hold it against
-    reading = together(answers, found) if source.api else found
-    if look.verdict not in _ALIVE and answers.facts is None:
-        reading = replace(reading, facts=None, text="")
-    return Met(look, reading)
-
-
-def learn(store: Store, settings: Settings, clock: Clock, key: Key, reading: Reading) -> None:
-    """Record what was read of a link that the store knows; for any other it does nothing."""
-    link = store.link(key)
-    if link is None:
-        return
-    recorder = Recorder(store, settings, clock, {link.key.key: (link,)})
-    recorder.take(Wanted(link.key.key, link.url, ""), reading)
