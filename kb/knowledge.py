@@ -179,11 +179,11 @@ class KnowledgeBase:
         try:
             chosen = self._choose(embedding=True)
             pending = fresh.pending(self.store, self.settings, chosen.encoder.identity)
-            if not pending:
+            vectors = self._vectors(chosen.encoder)
+            if not pending and vectors.holds(self.store.vector_count):
                 return replace(report, pending=0, notice=chosen.notice)
             from kb.sync import embed
 
-            vectors = self._vectors(chosen.encoder)
             embedded = embed(self.store, self.settings, chosen.encoder, vectors, progress=progress)
         except ModelError as error:
             return replace(report, notice=_words_alone(error))
