@@ -213,11 +213,11 @@ class KnowledgeBase:
         try:
             chosen = self._choose(embedding=fetch)
             pending = fresh.pending(self.store, self.settings, chosen.encoder.identity)
-            if not pending:
+            vectors = self._vectors(chosen.encoder)
+            if not pending and vectors.holds(self.store.vector_count):
                 return replace(report, pending=0, notice=chosen.notice)
             from kb.sync import WAIT, embed
 
-            vectors = self._vectors(chosen.encoder)
             embedded = embed(
                 self.store,
                 self.settings,

@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.notebook import write_notebook
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("kb", deadline=None)
+settings.load_profile("kb")
 
 
 @pytest.fixture(autouse=True)

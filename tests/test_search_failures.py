@@ -61,7 +61,6 @@ def test_damaged_vectors_cost_one_sentence_and_the_next_sync_mends_them(
     assert len(result.stderr.splitlines()) == 1
     assert said in result.stderr
     assert "kb sync" in result.stderr
-    (book / "notes" / "new.md").write_text("* something new\n")
     assert CliRunner().invoke(main, ["sync"], standalone_mode=False).return_value == 0
     result = search("--explain")
     assert "semantic rank 1" in result.stdout

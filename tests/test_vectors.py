@@ -166,3 +166,26 @@ def test_best_is_the_head_of_the_sorted_whole(values: list[float], k: int) -> No
     expected = sorted(range(len(values)), key=lambda place: (-array[place], place))
     got = [row for row, _ in best(array, k)]
     assert [array[row] for row in got] == [array[row] for row in expected[: max(k, 0)]]
+
+
+def test_half_a_row_left_by_a_crash_is_told_and_taken_away_by_the_next_writer(vectors: VectorFile) -> None:
+    rows = unit_rows(3)
+    vectors.append(rows)
+    with vectors.path.open("ab") as file:
+        file.write(b"\x01" * 5)
+    assert not opened(vectors.path.parent).holds(lambda _: 3)
+    with pytest.raises(ModelError, match="cut short"):
+        opened(vectors.path.parent).matrix()
+    vectors.ensure()
+    assert opened(vectors.path.parent).holds(lambda _: 3)
+    np.testing.assert_array_equal(opened(vectors.path.parent).matrix(), rows)
+
+
+def test_a_long_file_is_scanned_in_parts_with_the_same_result(
+    vectors: VectorFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = unit_rows(50)
+    vectors.append(rows)
+    monkeypatch.setattr("kb.search.vectors._BLOCK", 7)
+    np.testing.assert_allclose(vectors.cosines(rows[3]), rows @ rows[3], atol=1e-6)
+    np.testing.assert_array_equal(vectors.matrix(), rows)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +73,18 @@ class VectorFile:
         _ = self.model
         return (self._size() - _HEADER.size) // (self.width * 4)
 
+    def holds(self, needed: Callable[[str], int]) -> bool:
+        """Whether the file is sound and has the rows that a map under its `model` speaks of."""
+        try:
+            return needed(self.model) <= self.rows and not self._torn
+        except ModelError:
+            return False
+
+    @property
+    def _torn(self) -> bool:
+        """Whether the last row is not whole."""
+        return (self._size() - _HEADER.size) % (self.width * 4) != 0
+
     def ensure(self) -> bool:
         """For writers: make the file if it is missing or of no use. True if it was made now.
 
@@ -84,6 +96,9 @@ class VectorFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._publish(self.path, os.urandom(8).hex(), ())
             return True
+        if self._torn:  # by a crash in the middle of a row
+            os.truncate(self.path, _HEADER.size + self.rows * self.width * 4)
+            self._matrix = self._mapped = None
         return False
 
     def append(self, rows: Array) -> int:
@@ -112,7 +127,7 @@ class VectorFile:
         """All rows, as a read-only view on the mapped file: (rows, width)."""
         if self._matrix is None:
             count = self.rows
-            if (self._size() - _HEADER.size) % (self.width * 4):
+            if self._torn:
                 raise ModelError(f"{self.path}: the vectors are cut short", hint=_MEND)
             if count == 0:
                 return np.zeros((0, self.width), dtype=np.float32)

@@ -1,0 +1,67 @@
+"""How fast passages are embedded in bulk, against `SentenceTransformer.encode` at its defaults.
+
+    python bench/embed.py [--texts N] [--rounds N]
+
+Both sides embed the same texts in one process, taking turns, the model loaded once and warmed; the
+texts are passages of generated notes of every length. Printed are passages a second (the best
+round of each), their ratio, and the least cosine between the two sides' vectors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from sentence_transformers import SentenceTransformer  # noqa: E402  # after the checkout is on the path
+
+from bench.synthetic import texts  # noqa: E402
+from kb.search.transformer import TransformerEncoder  # noqa: E402
+from kb.search.weights import packaged_model  # noqa: E402
+
+RATIO, COSINE = 1.1, 0.9999
+
+
+def main() -> int:
+    """Measure and print; 1 if a bound is missed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--texts", type=int, default=600)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    some = [line for _, text in texts(options.texts // 10, 10) for line in text.splitlines() if "* " in line]
+    some = [" ".join(some[at : at + 1 + at % 4]) for at in range(len(some))]  # one to four bullets
+    folder = packaged_model()
+    ours, theirs = TransformerEncoder(folder), SentenceTransformer(str(folder))
+    sides: dict[str, Callable[[], object]] = {
+        "kb": lambda: ours.embed(some),
+        "encode": lambda: theirs.encode(some, show_progress_bar=False),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    vectors: dict[str, object] = {}
+    for turn in range(options.rounds + 1):
+        for name, run in sides.items():
+            began = time.perf_counter()
+            vectors[name] = run()
+            if turn:
+                seconds[name].append(time.perf_counter() - began)
+    for name, ones in seconds.items():
+        print(f"{name:<8} {len(some) / min(ones):7.1f} passages/s   ({len(some)} texts, {len(ones)} rounds)")
+    ratio = min(seconds["encode"]) / min(seconds["kb"])
+    mine, other = (np.asarray(vectors[name], dtype=np.float32) for name in sides)
+    other /= np.linalg.norm(other, axis=1, keepdims=True)
+    least = float(np.einsum("ij,ij->i", mine, other).min())
+    print(f"kb / encode: {ratio:.2f} (bound {RATIO})\nleast cosine: {least:.7f} (bound {COSINE})")
+    return int(ratio < RATIO or least < COSINE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
