@@ -21,11 +21,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD_BOUND, RELOAD_BOUND, MEMORY_BOUND = 1.25, 0.6, 150.0
 WORDS = (
-    "adapter attention batch card context corpus decoder embedding encoder epoch evaluation gradient "
-    "head inference kernel label layer learning loss memory model norm optimizer paper "
-    "passage precision prompt quantized query rank retrieval sample sequence speech tensor token "
-    "training transformer tuning vector vocabulary weight window"
-).split()  # a list of words reads as words
+    *("adapter", "attention", "batch", "card", "context", "corpus", "decoder", "embedding"),
+    *("encoder", "epoch", "evaluation", "gradient", "head", "inference", "kernel", "label"),
+    *("layer", "learning", "loss", "memory", "model", "norm", "optimizer", "paper"),
+    *("passage", "precision", "prompt", "quantized", "query", "rank", "retrieval", "sample"),
+    *("sequence", "speech", "tensor", "token", "training", "transformer", "tuning", "vector"),
+    *("vocabulary", "weight", "window"),
+)
 TERMS = ("RAG", "PEFT", "LoRA", "QLoRA", "VRAM", "RLHF", "GPTQ", "MoE", "BPE", "KV cache")
 
 

@@ -29,6 +29,10 @@ MORE_NOTES = {
     "odd/broken.md": "---\ntitle: [never closed\ntags: x: y\n---\n\nThe words of the broken note.\n",
     "odd/metadata.md": "Author: this line is part of the note\n\nMore.\n",
     "odd/deep.md": "---\nx: " + "[" * 6000 + "\n---\n\nThe words under deep front matter.\n",
+    "odd/terms.md": (
+        "---\ndate: 2024-02-01\n---\n# Terms in use\n\nOf RAG there is much, of PEFT less; RAGs differ. "
+        "See [[QLoRA]] and `RAG`.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint(1)\n```\n"
+    ),
     "odd/windows.md": "---\r\ntitle: From Windows\r\n---\r\n\r\nCaf\u00e9.\r\n",
 }
 

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check-links": ("check_links", "Look at the links that are due, and tell which have died."),
     "glossary": ("glossary", "Show the terms: expansion, definition, where used."),
     "sync": ("sync", "Read changed notes into the store and embed them."),
+    "site": ("site", "Write the site's pages as plain Markdown, for any generator."),
     "new": ("new", "Start a dated note and open it in your editor."),
     "import": ("import_notes", "Split a page of notes into dated notes."),
     "init": ("init", "Make a notebook in a folder."),
