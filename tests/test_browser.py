@@ -137,8 +137,9 @@ class Visit:
         self.errors.append(f"a script of a note ran: {dialog.message}")
         dialog.dismiss()
 
-    def go(self, path: str) -> Page:
-        self.page.goto(self.address + path, wait_until="networkidle")
+    def go(self, path: str, *, quiet: bool = True) -> Page:
+        """Open a page; `quiet` waits until nothing has been asked of the network for half a second."""
+        self.page.goto(self.address + path, wait_until="networkidle" if quiet else "load")
         return self.page
 
 
@@ -216,7 +217,7 @@ def test_whoever_prefers_dark_gets_it_at_once(visit: Visit) -> None:
 @PHONE
 def test_nothing_is_wider_than_a_phone(visit: Visit) -> None:
     for path in PAGES:
-        page = visit.go(path)
+        page = visit.go(path, quiet=False)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
@@ -350,7 +351,7 @@ def axe() -> str:
 def test_axe_finds_nothing_serious(visit: Visit, axe: str) -> None:
     found = []
     for path in AUDITED:
-        page = visit.go(path)
+        page = visit.go(path, quiet=False)
         page.evaluate(axe)
         result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         assert len(result["passes"]) > 10  # it did run
