@@ -676,6 +676,13 @@ class KnowledgeBase:
 
         return publish(self.store, self.settings, self._near)
 
+    def write_site(self, folder: str) -> int:
+        """Write the site's pages as plain Markdown; how many. UsageError where other files lie."""
+        from kb.publish import write_site
+
+        self._read_notes()
+        return write_site(self.publish(), self.settings.notes, Path(folder).expanduser())
+
     def _near(self) -> dict[str, list[str]]:
         """Which notes are near each other in meaning; nothing where nothing is embedded yet."""
         model = self.store.setting("model")

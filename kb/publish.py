@@ -6,6 +6,7 @@ no term and no count.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
@@ -13,15 +14,30 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from kb.config import Settings
+from kb.errors import UsageError
 from kb.model import Entry, LinkForm, LinkRecord, Page, Severity, Site
 from kb.notes.source import read_source
-from kb.pages import glossary, graph, health, home, html, links, listing, menu, note, shelves, timeline
+from kb.pages import (
+    glossary,
+    graph,
+    health,
+    home,
+    html,
+    links,
+    listing,
+    menu,
+    note,
+    plainly,
+    shelves,
+    timeline,
+)
 from kb.pages.card import Card
 from kb.pages.finish import Terms, marked, marks
 from kb.pages.note import Backlink
 from kb.places import Places, read_wikilink
 from kb.store.store import Store
 
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif")
 _HOMES = ("index.md", "README.md", "readme.md")
 
 Related = Callable[[], Mapping[str, list[str]]]
@@ -181,3 +197,53 @@ def _assets() -> Iterator[tuple[str, bytes]]:
     for item in sorted(folder.iterdir(), key=lambda one: one.name):
         if item.is_file():
             yield f"assets/kb/{item.name}", item.read_bytes()
+
+
+# -- plain Markdown ----------------------------------------------------------------------------
+
+_LIST = ".kb-site.json"
+
+
+def write_site(site: Site, notes: Path, folder: Path) -> int:
+    """Write every page to `folder` as plain Markdown, with assets and the notes' pictures; how many pages.
+
+    A list of what was written lies beside, so that the next time what is no longer made is
+    removed and nothing else is touched. UsageError for a folder with files of another origin.
+    """
+    before = _written_before(folder)
+    files = {page.path: plainly.page(page, site.places).encode() for page in site.pages}
+    files |= dict(site.assets)
+    files |= dict(_pictures(notes, folder))
+    for path in before - set(files):
+        (folder / path).unlink(missing_ok=True)
+    for path, data in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    (folder / _LIST).write_text(json.dumps(sorted(files), indent=0), encoding="utf-8")
+    return len(site.pages)
+
+
+def _written_before(folder: Path) -> set[str]:
+    try:
+        paths = json.loads((folder / _LIST).read_text(encoding="utf-8"))
+        # The list lies in a folder that anybody may have written to.
+        return {str(path) for path in paths if not PurePosixPath(path).is_absolute() and ".." not in path}
+    except FileNotFoundError:
+        pass
+    except (ValueError, TypeError, OSError) as error:
+        raise UsageError(f"{folder / _LIST}: {error}", hint="name another folder") from None
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder}: holds files that kb did not write", hint="name a new or an empty folder")
+    return set()
+
+
+def _pictures(notes: Path, folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Pictures that lie among the notes, private folders and hidden ones apart."""
+    for file in sorted(notes.rglob("*")):
+        path = file.relative_to(notes).as_posix()
+        hidden = any(part.startswith(".") for part in PurePosixPath(path).parts)
+        if file.suffix.lower() not in _PICTURES or hidden or is_private_path(path) or not file.is_file():
+            continue
+        if not file.resolve().is_relative_to(folder.resolve()):
+            yield path, file.read_bytes()

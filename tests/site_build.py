@@ -29,6 +29,10 @@ MORE_NOTES = {
     "odd/broken.md": "---\ntitle: [never closed\ntags: x: y\n---\n\nThe words of the broken note.\n",
     "odd/metadata.md": "Author: this line is part of the note\n\nMore.\n",
     "odd/deep.md": "---\nx: " + "[" * 6000 + "\n---\n\nThe words under deep front matter.\n",
+    "odd/terms.md": (
+        "---\ndate: 2024-02-01\n---\n# Terms in use\n\nOf RAG there is much, of PEFT less; RAGs differ. "
+        "See [[QLoRA]] and `RAG`.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint(1)\n```\n"
+    ),
     "odd/windows.md": "---\r\ntitle: From Windows\r\n---\r\n\r\nCaf\u00e9.\r\n",
 }
 
@@ -46,12 +50,12 @@ def write_mkdocs_yml(root: Path, docs_dir: str = "notes") -> Path:
     return target
 
 
-def build(root: Path) -> Path:
-    """Build the notebook's site as `mkdocs build --strict` does; returns the folder of the site."""
+def build(root: Path, *, serving: bool = False) -> Path:
+    """Build the site as `mkdocs build --strict` does, or as a running `mkdocs serve`; its folder."""
     with pytest.MonkeyPatch.context() as patch:
         # A site of the session is built before a test's own fixtures shut the person's config out.
         patch.setenv("XDG_CONFIG_HOME", str(root / "no-config"))
         config = load_config(str(root / "mkdocs.yml"), strict=True)
-        config.plugins.on_startup(command="build", dirty=False)
-        mkdocs_build(config)
+        config.plugins.on_startup(command="serve" if serving else "build", dirty=False)
+        mkdocs_build(config, serve_url="/" if serving else None)
     return Path(config.site_dir)

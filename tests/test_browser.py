@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import (
@@ -24,17 +25,28 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from kb.knowledge import KnowledgeBase
+from kb.model import Looks, Standing, Transition
 from tests.notebook import NOTES, write_notebook
 from tests.site_build import HOSTILE_TITLE, MORE_NOTES, build, write_mkdocs_yml
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("", "notes/", "all-terms/", "links/", "threads/llama-2/", "odd/hostile/")
+PAGES = (
+    *("", "notes/", "timeline/", "tags/", "links/", "papers/", "threads/", "tutorials/", "link-health/"),
+    *("all-terms/", "graph/", "threads/llama-2/", "odd/hostile/", "nowhere/"),
+)
 
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        page = Path(self.directory) / "people/me/404.html"  # as static hosts do
+        self.send_response(code)
+        self.end_headers()
+        self.wfile.write(page.read_bytes())
 
 
 @pytest.fixture(scope="module")  # playwright keeps an event loop running while it is open
@@ -60,15 +72,39 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The site on a server, below a sub-path."""
     root = write_notebook(tmp_path_factory.mktemp("browser") / "notebook", NOTES | MORE_NOTES)
     write_mkdocs_yml(root)
+    give_links_a_history(root)
     www = root.parent / "www"
-    shutil.copytree(build(root), www / "people/me")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(www)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SITE_URL", f"http://127.0.0.1:{server.server_address[1]}/people/me/")
+        shutil.copytree(build(root), www / "people/me")
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}/people/me/"
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+def give_links_a_history(root: Path) -> None:
+    """A dead link with an archived copy, and others of every standing, so that no page is bare."""
+    standings = (Standing.DEAD, Standing.ALIVE, Standing.SUSPECT, Standing.MOVED, Standing.UNKNOWN)
+    with KnowledgeBase.open(root) as base:
+        base.sync()
+        for at, record in enumerate(base.store.links()):
+            standing = standings[at % len(standings)]
+            looks = Looks(
+                standing=standing,
+                last_checked="2026-03-01T00:00:00Z",
+                last_alive="2026-01-01T00:00:00Z",
+                reason="404 Not Found" if standing is Standing.DEAD else "",
+                archived_url="https://archive.example/1" if standing is Standing.DEAD else None,
+                transitions=(
+                    Transition("2026-01-01T00:00:00Z", Standing.ALIVE),
+                    Transition("2026-02-01T00:00:00Z", standing),
+                ),
+            )
+            base.store.save_look(record.key, None, looks)
 
 
 class Visit:
@@ -90,19 +126,20 @@ class Visit:
             self.away.append(request.url)
 
     def _response(self, response: Response) -> None:
-        if response.status >= 400:
+        if response.status >= 400 and not response.url.endswith("/nowhere/"):
             self.errors.append(f"{response.status} {response.url}")
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and "/nowhere/" not in str(message.location.get("url")):
             self.errors.append(message.text)
 
     def _dialog(self, dialog: Dialog) -> None:
         self.errors.append(f"a script of a note ran: {dialog.message}")
         dialog.dismiss()
 
-    def go(self, path: str) -> Page:
-        self.page.goto(self.address + path, wait_until="networkidle")
+    def go(self, path: str, *, quiet: bool = True) -> Page:
+        """Open a page; `quiet` waits until nothing has been asked of the network for half a second."""
+        self.page.goto(self.address + path, wait_until="networkidle" if quiet else "load")
         return self.page
 
 
@@ -121,6 +158,9 @@ def search(page: Page, words: str) -> None:
     page.get_by_placeholder("Search").click()
     page.get_by_placeholder("Search").press_sequentially(words)
 
+
+TERM = "abbr.kb-term"
+TIP = ".md-tooltip2--active"
 
 DARK = pytest.mark.parametrize("visit", [{"color_scheme": "dark"}], indirect=True)
 PHONE = pytest.mark.parametrize("visit", [{"viewport": {"width": 360, "height": 740}}], indirect=True)
@@ -177,10 +217,148 @@ def test_whoever_prefers_dark_gets_it_at_once(visit: Visit) -> None:
 @PHONE
 def test_nothing_is_wider_than_a_phone(visit: Visit) -> None:
     for path in PAGES:
-        page = visit.go(path)
+        page = visit.go(path, quiet=False)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
 def test_links_in_text_are_not_told_by_colour_alone(visit: Visit) -> None:
     link = visit.go("threads/llama-2/").locator("article li a").first
     assert "underline" in link.evaluate("e => getComputedStyle(e).textDecorationLine")
+
+
+def test_a_term_is_explained_under_the_mouse(visit: Visit) -> None:
+    page = visit.go("odd/terms/")
+    page.locator(TERM, has_text="RAG").first.hover()
+    expect(page.locator(TIP)).to_contain_text("Retrieval-Augmented Generation")
+
+
+def test_a_term_is_explained_to_the_keyboard(visit: Visit) -> None:
+    page = visit.go("odd/terms/")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('abbr.kb-term')"):
+            break
+    else:
+        pytest.fail("no Tab leads to a term")
+    expect(page.locator(TIP)).to_contain_text("Retrieval-Augmented Generation")
+
+
+def test_a_link_tells_its_standing_under_the_mouse(visit: Visit) -> None:
+    page = visit.go("papers/qlora/")
+    page.locator(".kb-link", has_text="The paper").hover()
+    expect(page.locator(TIP)).to_contain_text("arxiv.org")
+
+
+def shown_rows(page: Page) -> list[str]:
+    rows = page.locator("#kb-links-table tbody tr:visible td:first-child a")
+    return [text.strip() for text in rows.all_inner_texts()]
+
+
+def test_the_links_are_filtered_by_words_kind_host_and_standing(visit: Visit) -> None:
+    page = visit.go("links/")
+    everything = shown_rows(page)
+    count = page.locator("#kb-links-table tbody tr").count()
+    page.get_by_label("Kind").select_option("HN comment")
+    assert shown_rows(page) == ["HN comment", "HN comment"]
+    expect(page.get_by_role("status")).to_have_text(f"2 of {count}")
+    page.get_by_label("Kind").select_option("")
+    page.get_by_label("Host").fill("github")
+    assert shown_rows(page) == ["Whisper.cpp"]
+    page.get_by_label("Host").fill("")
+    page.get_by_label("Find").fill("form facts")
+    assert shown_rows(page) == ["Form, not facts"]
+    page.get_by_label("Find").fill("")
+    page.get_by_label("Standing").select_option("dead")
+    assert 0 < len(shown_rows(page)) < len(everything)
+    page.get_by_label("Standing").select_option("")
+    assert shown_rows(page) == everything
+
+
+def test_the_links_are_sorted_by_any_column_from_the_keyboard(visit: Visit) -> None:
+    page = visit.go("links/")
+    page.get_by_role("button", name="Title").focus()
+    page.keyboard.press("Enter")
+    titles = shown_rows(page)
+    assert titles == sorted(titles, key=str.lower)
+    expect(page.get_by_role("columnheader", name="Title")).to_have_attribute("aria-sort", "ascending")
+    page.keyboard.press("Enter")
+    assert shown_rows(page) == sorted(titles, key=str.lower, reverse=True)
+    page.get_by_role("button", name="Date").click()
+    assert shown_rows(page)[-1] != titles[-1]
+
+
+def test_the_graph_is_walked_by_keyboard_and_opens_a_note(visit: Visit) -> None:
+    page = visit.go("graph/")
+    picture = page.get_by_role("application")
+    picture.focus()
+    page.keyboard.press("ArrowRight")
+    told = page.locator(".kb-graph-told")
+    expect(told).to_contain_text("ties")
+    first = told.inner_text()
+    for key in ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"):
+        page.keyboard.press(key)
+    assert told.inner_text()
+    page.keyboard.press("Escape")
+    expect(told).to_have_text("")
+    page.keyboard.press("ArrowRight")
+    expect(told).to_have_text(first)
+    assert first.startswith("note: ")
+    page.keyboard.press("Enter")
+    expect(page.locator("article.kb-note")).to_be_visible()
+
+
+def test_the_list_beside_the_graph_shows_where_its_nodes_are(visit: Visit) -> None:
+    page = visit.go("graph/")
+    page.locator("#kb-graph-list a", has_text="QLoRA").first.focus()
+    expect(page.locator(".kb-knot-on")).to_have_count(1)
+    page.get_by_label("Find in the list").fill("qlora")
+    visible = page.locator("#kb-graph-list li:visible")
+    assert visible.count() == page.locator("#kb-graph-list li", has_text=re.compile("qlora", re.I)).count()
+
+
+def test_a_wrong_address_leads_back_home(visit: Visit) -> None:
+    page = visit.go("nowhere/much/nowhere/")
+    page.get_by_role("link", name="the front page").click()
+    expect(page.get_by_role("heading", name="Added lately")).to_be_visible()
+
+
+# -- for everybody -------------------------------------------------------------------------------
+
+AUDITED = (
+    *("", "threads/llama-2/", "odd/terms/", "all-terms/", "links/", "timeline/", "link-health/", "graph/"),
+)
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """axe-core's script. It comes from npm, so not every machine has it; KB_REQUIRE_AXE=1 asks for it."""
+    place = Path(os.environ.get("KB_AXE") or Path(__file__).parent.parent / ".cache/axe/package/axe.min.js")
+    if not place.is_file():
+        reason = f"no axe-core at {place}: pages were NOT audited (bench/axe.sh fetches it from npm)"
+        if os.environ.get("KB_REQUIRE_AXE") == "1":
+            pytest.fail(reason)
+        warnings.warn(reason, stacklevel=1)
+        pytest.skip(reason)
+    return place.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "visit",
+    [{"color_scheme": scheme, "bypass_csp": True} for scheme in ("light", "dark")],
+    indirect=True,
+    ids=["light", "dark"],
+)
+def test_axe_finds_nothing_serious(visit: Visit, axe: str) -> None:
+    found = []
+    for path in AUDITED:
+        page = visit.go(path, quiet=False)
+        page.evaluate(axe)
+        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        assert len(result["passes"]) > 10  # it did run
+        found += [
+            f"{path}: {one['id']}: {node['html'][:160]}"
+            for one in result["violations"]
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"]
+        ]
+    assert found == []

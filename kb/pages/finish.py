@@ -88,31 +88,10 @@ _TAG = re.compile(r"(<!--.*?-->|<[^>]*>)", re.DOTALL)
 _NAME = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 # Where a term is not running text, or is explained, or would be a control within a control.
 _APART = frozenset(
-    [
-        "a",
-        "abbr",
-        "button",
-        "code",
-        "kbd",
-        "pre",
-        "samp",
-        "script",
-        "style",
-        "svg",
-        "math",
-        "textarea",
-        "select",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "label",
-        "summary",
-        "title",
-        "time",
-    ]
+    (
+        *("a", "abbr", "button", "code", "kbd", "label", "math", "pre", "samp", "script", "select"),
+        *("style", "summary", "svg", "textarea", "time", "title", "h1", "h2", "h3", "h4", "h5", "h6"),
+    )
 )
 
 

@@ -158,7 +158,7 @@
       threads.append(line);
       return line;
     });
-    const many = links.length > 60;
+    const many = links.length > 60 || stage.clientWidth < 500;
     const circles = links.map((link, at) => {
       const group = svg("g", { class: `kb-knot kb-knot-${link.dataset.kind}`,
         "data-at": `translate(${spots[at].x.toFixed(1)} ${spots[at].y.toFixed(1)})` });
