@@ -98,9 +98,11 @@ def plan(
 ) -> Plan:
     """Which of `links` to look at, at the instant `now`. Pure."""
     everyone = with_ignored(links, ignore)
-    scope = [link for link in everyone if urls.is_web(link.url)]
+    scope = [link for link in everyone if urls.is_web(link.address)]
     unsafe = [
-        link for link in with_unsafe(everyone) if urls.scheme(link.url) in UNSAFE and not link.person.ignored
+        link
+        for link in with_unsafe(everyone)
+        if urls.scheme(link.address) in UNSAFE and not link.person.ignored
     ]
     pages: dict[str, list[LinkRecord]] = {}
     wanted: set[str] = set()
@@ -110,7 +112,7 @@ def plan(
             if everything or link.looks.due is None or link.looks.due <= now:
                 wanted.add(link.key.key)
     due = [
-        Page(found[0].url, urls.host(found[0].url), tuple(found))
+        Page(found[0].address, urls.host(found[0].address), tuple(found))
         for key, found in pages.items()
         if key in wanted
     ]
@@ -256,7 +258,7 @@ def _aliases(link: LinkRecord, outcome: Outcome, judged: Look, facts: Facts | No
         return []
     shown = [outcome.final_url] if outcome.hops else []
     shown += [facts.canonical] if facts and facts.canonical else []
-    keys = [urls.key(url).key for url in shown if urls.may_be_same(url, link.url)]
+    keys = [urls.key(url).key for url in shown if urls.may_be_same(url, link.address)]
     return [key for key in dict.fromkeys(keys) if key != link.key.key and key not in link.aliases]
 
 

@@ -72,7 +72,7 @@ KEYS: tuple[Key, ...] = (
     Key("search.model_path", "", _P, "a folder with a sentence-transformers model"),
     Key("site.trust_html", False, _N, "publish raw HTML of notes as it is, scripts and all"),
     Key("editor.command", "", _P, "editor to open a note with; else $VISUAL or $EDITOR"),
-    Key("editor.url", "", _P, "hyperlink of a hit, such as vscode://file/{path}:{line}"),
+    Key("editor.url", "", _P, "hyperlink of a hit, such as vscode://file{path}:{line}"),
     Key("github.token", "", _P, "token for api.github.com"),
 )
 _BY_NAME = {key.name: key for key in KEYS}

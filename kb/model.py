@@ -429,7 +429,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Where a link stands: `url` is the href as written, `span` its bytes."""
+    """Where a link stands: `url` is the href as written, `span` its bytes.
+
+    `meant` is the address it means, where Markdown's escapes or entities make the two differ.
+    """
 
     path: str
     line: int
@@ -439,6 +442,12 @@ class Mention:
     noted: When | None
     span: Span
     private: bool = False
+    meant: str | None = None
+
+    @property
+    def address(self) -> str:
+        """What to ask for, and where to lead."""
+        return self.meant or self.url
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,6 +470,11 @@ class LinkRecord:
     def url(self) -> str:
         """The first mention's href as written, or the key where nothing mentions it any more."""
         return self.mentions[0].url if self.mentions else str(self.key)
+
+    @property
+    def address(self) -> str:
+        """What to ask for, and where to lead: the first mention's href once Markdown is undone."""
+        return self.mentions[0].address if self.mentions else str(self.key)
 
     @property
     def standing(self) -> Standing:

@@ -102,13 +102,13 @@ def target(link: LinkRecord) -> str | None:
     final = link.looks.final_url
     if link.looks.verdict is not Verdict.MOVED or link.standing is not Standing.MOVED or not final:
         return None
-    stands_for_nothing = soft.leads_to_home(link.url, final) or soft.leads_to_wall(link.url, final)
+    stands_for_nothing = soft.leads_to_home(link.address, final) or soft.leads_to_wall(link.address, final)
     return None if stands_for_nothing or not urls.is_web(final) else final
 
 
 def is_lost(link: LinkRecord, now: str) -> bool:
     """Whether a link is dead, or has been out of reach for so long that it may as well be."""
-    if wayback.is_copy(link.url):
+    if wayback.is_copy(link.address):
         return False
     if link.standing is Standing.DEAD:
         return True
@@ -154,7 +154,7 @@ async def copies(
 
     Without an entry: the archive did not answer.
     """
-    wanted = {(place.url, _day(place)): place.noted for link in links for place in link.mentions}
+    wanted = {(place.address, _day(place)): place.noted for link in links for place in link.mentions}
     found: dict[tuple[str, str], wayback.Snapshot | None] = {}
     room = asyncio.Semaphore(_AT_ONCE)
     done = 0
@@ -183,7 +183,7 @@ def archived(
     changes = []
     answered = True
     for place in link.mentions:
-        key = (place.url, _day(place))
+        key = (place.address, _day(place))
         copy = found.get(key)
         answered &= key in found
         if copy is None and link.looks.archived_url:
@@ -226,7 +226,7 @@ def plan_repair(
     links = [
         replace(link, mentions=tuple(place for place in link.mentions if _within(place.path, filter.paths)))
         for link in with_ignored(store.links(filter), settings["links.ignore"])
-        if link.standing is not Standing.IGNORED and urls.is_web(link.url)
+        if link.standing is not Standing.IGNORED and urls.is_web(link.address)
     ]
     changes = [change for link in links for change in moved(link)]
     dead = [link for link in links if is_lost(link, clock.now())]

@@ -13,6 +13,7 @@ from kb import check
 from kb.check import Page, is_bad, keep, look_at, plan
 from kb.config import Settings
 from kb.errors import NetworkAway, StoreBusy
+from kb.knowledge import KnowledgeBase
 from kb.model import Facts, Filter, Key, LinkKind, LinkRecord, Looks, Mention, Person, Span, Standing, Verdict
 from kb.store.schema import memory
 from kb.store.store import Store
@@ -21,6 +22,7 @@ from kb.urls import host, key
 from kb.web.fetch import Failure, Hop, HttpFetcher, Limits, Outcome
 from kb.web.ignore import with_ignored
 from kb.web.turns import Turns
+from tests.notebook import write_notebook
 from tests.servers import Server, StubResolver, refused_url
 from tests.store_helpers import note, notebook, passage, put
 
@@ -511,3 +513,17 @@ def test_the_look_at_a_new_link_is_kept_once_the_store_knows_it(
     assert link(store, url).standing is Standing.ALIVE
     assert link(store, url).facts.title == "Kept"
     assert store.checks(key(url)) == [look]
+
+
+def test_the_address_that_is_asked_for_is_the_one_that_markdown_means(tmp_path: Path) -> None:
+    note = '* [c]({0}q?x=1&amp;y=2)\n* [e]({0}a\\_b)\n* <a href="{0}h?x=1&amp;y=2">t</a>\n'
+    routes = {name: lambda handler, _: handler.answer() for name in ("q?x=1&y=2", "a_b", "h?x=1&y=2")}
+    with Server(routes=routes) as server:
+        root = write_notebook(tmp_path / "n", {"a.md": note.format(server.url())})
+        (root / "kb.toml").write_text('[links]\nprivate_hosts = "check"\n')
+        with KnowledgeBase.open(root) as base:
+            report = base.check_links()
+            assert dict(report.counts) == {Verdict.ALIVE: 3}
+            assert {link.url for link in report.links} == {
+                server.url("q?x=1&amp;y=2"), server.url("a\\_b"), server.url("h?x=1&amp;y=2"),
+            }  # fmt: skip

@@ -80,12 +80,12 @@ def plan(
     """Which of `links` to ask about, at the instant `now`; `kept` are names of saved files. Pure."""
     pages: dict[str, list[LinkRecord]] = {}
     for link in links:
-        if urls.is_web(link.url) and link.standing not in (Standing.IGNORED, Standing.DEAD):
+        if urls.is_web(link.address) and link.standing not in (Standing.IGNORED, Standing.DEAD):
             pages.setdefault(link.key.key, []).append(link)
     by_source: dict[str, list[tuple[Source, Wanted]]] = {}
     known = 0
     for key, found in pages.items():
-        source, wanted = source_of(sources, key, found[0].url)
+        source, wanted = source_of(sources, key, found[0].address)
         lost = keep_text and saved.file_name(key) not in kept
         if everything or _lacks(found[0].facts, source, now, lost=lost, stale_days=stale_days):
             by_source.setdefault(source.name, []).append((source, wanted))

@@ -86,4 +86,4 @@ def learn(store: Store, settings: Settings, clock: Clock, key: Key, reading: Rea
     if link is None:
         return
     recorder = Recorder(store, settings, clock, {link.key.key: (link,)})
-    recorder.take(Wanted(link.key.key, link.url, ""), reading)
+    recorder.take(Wanted(link.key.key, link.address, ""), reading)

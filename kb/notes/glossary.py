@@ -143,7 +143,7 @@ def _term(passage: Passage, name: str, rest: str, sign: str) -> Term | None:
         quoted = _QUOTED.match(definition)
         if quoted is not None:
             definition = next(part for part in quoted.groups() if part)
-    url = next((link.href for link in passage.links if link.form is not LinkForm.IMAGE), None)
+    url = next((link.url for link in passage.links if link.form is not LinkForm.IMAGE), None)
     return Term(name, expansion, definition or None, url, passage.line, aliases)
 
 
@@ -209,7 +209,7 @@ def _from_note(
     first = next((one for one in passages if one.kind is not PassageKind.HEADING), None)
     if first is None:
         return Term(title, expansion, None, None, 1, aliases)
-    url = next((link.href for one in passages for link in one.links), None)
+    url = next((link.url for one in passages for link in one.links), None)
     line = first.line
     text = first.text
     if expansion is None:

@@ -31,7 +31,7 @@ def page(
     for entry in entries:
         uses = {entry.path, *(use.path for use in entry.uses)}
         edges |= {("note", path, "term", entry.term.term) for path in uses if path in cards}
-    by_key = {str(record.key): record for record in to_the_web(records) if web_url(record.url)}
+    by_key = {str(record.key): record for record in to_the_web(records) if web_url(record.address)}
     for key, record in by_key.items():
         edges |= {("note", mention.path, "link", key) for mention in record.mentions if mention.path in cards}
     degrees: dict[tuple[str, str], int] = {("note", path): 0 for path in cards}
@@ -90,7 +90,7 @@ def _lists(
             elif kind == "term":
                 link = markup.page_a(label, where["glossary"], slug(node[1]))
             else:
-                link = markup.web_a(label, records[node[1]].url)
+                link = markup.web_a(label, records[node[1]].address)
             rows.append(link.replace("<a ", f'<a data-node="{at}" data-kind="{kind}" ', 1))
         if rows:
             parts += [markup.heading(title, f"kb-{kind}s"), markup.items(rows)]

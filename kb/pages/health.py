@@ -92,7 +92,7 @@ def _moved(records: Sequence[LinkRecord], cards: Mapping[str, Card]) -> list[str
     if not found:
         return []
     rows = (
-        f"{markup.web_a(link_title(one), one.url)}"
+        f"{markup.web_a(link_title(one), one.address)}"
         + (f" <small>now at {markup.web_a(clipped(one.looks.final_url, 80), one.looks.final_url)}</small>"
            if one.looks.final_url else "")
         for one in found
@@ -112,7 +112,7 @@ def _case(record: LinkRecord, cards: Mapping[str, Card]) -> str:
     line = markup.DOT.join(markup.words(clipped(part, 120)) for part in facts if part)
     where = mentioned(record, cards)
     return (
-        f"{markup.web_a(link_title(record), record.url)} {standing(record)}{copy}"
+        f"{markup.web_a(link_title(record), record.address)} {standing(record)}{copy}"
         f"<small>{line}{f', in {where}' if where else ''}</small>"
     )
 

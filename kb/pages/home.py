@@ -72,7 +72,9 @@ def _dead(links: Sequence[LinkRecord], places: Mapping[str, str]) -> list[str]:
     for record in died[:_DEAD]:
         last = record.looks.last_alive
         seen = f" <small>last seen alive {last[:10]}</small>" if last else ""
-        lines.append(f"* {link(link_title(record), record.url)} <small>{plain(record.host)}</small>{seen}")
+        lines.append(
+            f"* {link(link_title(record), record.address)} <small>{plain(record.host)}</small>{seen}"
+        )
     return [*lines, "", page_link("Link health", places["health"]), ""]
 
 

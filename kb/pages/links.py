@@ -55,7 +55,7 @@ def to_the_web(links: Sequence[LinkRecord]) -> list[LinkRecord]:
 def link_title(record: LinkRecord) -> str:
     """What a link is called: its fetched title, else the anchor it was given, else its address."""
     anchor = record.mentions[0].anchor if record.mentions else ""
-    return clipped(record.facts.title or anchor or safe_display(record.url), 120)
+    return clipped(record.facts.title or anchor or safe_display(record.address), 120)
 
 
 def standing(record: LinkRecord) -> str:
@@ -107,11 +107,11 @@ def _summary(links: Sequence[LinkRecord]) -> str:
 def _row(record: LinkRecord, notes: Mapping[str, Card]) -> str:
     dates = _dates(record)
     # Anchors such as "HN comment" stand for many pages; their addresses tell them apart.
-    about = "" if record.facts.title else f" {markup.small(clipped(shown(record.url), 60))}"
+    about = "" if record.facts.title else f" {markup.small(clipped(shown(record.address), 60))}"
     latest = max(dates, key=lambda date: date.latest) if dates else None
     sort = latest.latest if latest else ""
     return (
-        f"<tr><td>{markup.web_a(link_title(record), record.url)}{about}</td>"
+        f"<tr><td>{markup.web_a(link_title(record), record.address)}{about}</td>"
         f"<td>{KIND_NAMES[record.kind]}</td><td>{markup.words(record.host)}</td>"
         f'<td data-sort="{sort}">{day(latest) if latest else ""}</td>'
         f"<td>{standing(record)}</td><td>{mentioned(record, notes)}</td></tr>"

@@ -92,11 +92,11 @@ def _note(card: Card) -> str:
 def _link(record: LinkRecord, cards: Mapping[str, Card]) -> str:
     facts = record.facts
     authors = ", ".join(facts.authors[:3]) + (" and others" if len(facts.authors) > 3 else "")
-    about = [authors, facts.published or "", record.host if facts.title else shown(record.url)]
+    about = [authors, facts.published or "", record.host if facts.title else shown(record.address)]
     line = markup.DOT.join(markup.words(part) for part in about if part)
     text = f"<p>{markup.words(clipped(facts.description, 260))}</p>" if facts.description else ""
     where = mentioned(record, cards)
     return (
-        f"{markup.web_a(link_title(record), record.url)} {standing(record)}{text}"
+        f"{markup.web_a(link_title(record), record.address)} {standing(record)}{text}"
         f"<small>{markup.DOT.join(part for part in (line, where and f'in {where}') if part)}</small>"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from kb.errors import StoreBusy, StoreError, StoreTooNew
 
 #: Kept in `PRAGMA user_version`; schema.py makes the tables of this version.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 #: Milliseconds to wait for another process's short transaction.
 BUSY_MS = 10_000

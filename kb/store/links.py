@@ -116,14 +116,16 @@ class Links(Connected):
         temp = "" if everything else f" WHERE l.id IN ({marks(len(ids))})"
         values = [] if everything else list(ids)
         mentions: dict[int, list[Mention]] = {}
-        for link, path, line, url, anchor, date, noted, start, end, private in run(
-            "SELECT l.id, n.path, m.line, m.url, m.anchor, p.date, p.noted, m.start, m.end, n.private"
-            f" FROM {_MENTIONED} JOIN links l ON l.id = m.link_id{temp}"
+        for link, path, line, url, anchor, date, noted, start, end, private, meant in run(
+            "SELECT l.id, n.path, m.line, m.url, m.anchor, p.date, p.noted, m.start, m.end, n.private,"
+            f" m.meant FROM {_MENTIONED} JOIN links l ON l.id = m.link_id{temp}"
             " ORDER BY n.path, p.ordinal, m.start, m.id",
             values,
         ):
             mentions.setdefault(link, []).append(
-                Mention(path, line, url, anchor, when(date), when(noted), Span(start, end), bool(private))
+                Mention(
+                    path, line, url, anchor, when(date), when(noted), Span(start, end), bool(private), meant
+                )
             )
         aliases: dict[str, list[str]] = {}
         of_these = "" if everything else f" WHERE key IN (SELECT l.key FROM links l{temp})"

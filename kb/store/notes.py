@@ -279,8 +279,8 @@ class _Writer:
             pairs,
         )
         self.many(
-            "INSERT INTO mentions (passage_id, link_id, line, start, end, url, anchor, form)"
-            f" VALUES ({marks(8)})",
+            "INSERT INTO mentions (passage_id, link_id, line, start, end, url, anchor, form, meant)"
+            f" VALUES ({marks(9)})",
             mentions,
         )
         self.many("INSERT INTO tags (note_id, tag) VALUES (?, ?)", tags)

@@ -70,6 +70,7 @@ def prepare(note: Note, stamp: Stamp, identify: Callable[[Link], Identity]) -> P
                     link.href,
                     link.anchor,
                     link.form.value,
+                    link.url if link.url != link.href else None,
                 )
             )
         if found := grams("\n".join((passage.text, *passage.heading, title))):

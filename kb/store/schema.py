@@ -55,6 +55,13 @@ def _words(db: Database) -> None:
     db.execute("DELETE FROM meta WHERE name = 'rules'")
 
 
+@migrations(name="0004_meant")
+def _meant(db: Database) -> None:
+    # The address that an href means, where the two differ; the next sync reads the notes again.
+    db.execute("ALTER TABLE mentions ADD COLUMN meant TEXT")
+    db.execute("DELETE FROM meta WHERE name = 'rules'")
+
+
 def _notes(db: Database) -> None:
     db.table("meta").create({"name": str, "value": str}, pk="name", not_null={"value"}, strict=True)
     db.table("notes").create(

@@ -15,11 +15,11 @@ UNSAFE = frozenset({"javascript", "data", "file", "vbscript", "blob"})
 
 def with_unsafe(links: Iterable[LinkRecord]) -> list[LinkRecord]:
     """The same links, those of an unsafe scheme with a word that they are."""
-    return [_unsafe(link) if urls.scheme(link.url) in UNSAFE else link for link in links]
+    return [_unsafe(link) if urls.scheme(link.address) in UNSAFE else link for link in links]
 
 
 def _unsafe(link: LinkRecord) -> LinkRecord:
-    words = f"unsafe: {urls.scheme(link.url)}: is never followed"
+    words = f"unsafe: {urls.scheme(link.address)}: is never followed"
     return replace(link, looks=replace(link.looks, verdict=Verdict.SKIPPED, reason=words))
 
 
@@ -31,7 +31,7 @@ def with_ignored(links: Iterable[LinkRecord], patterns: Sequence[str]) -> list[L
     matcher = re.compile(rf"(?:{spelled})\Z", re.DOTALL)
     return [
         replace(link, person=replace(link.person, ignored=True))
-        if matcher.match(link.url) or matcher.match(urls.canonical(link.url))
+        if matcher.match(link.address) or matcher.match(urls.canonical(link.address))
         else link
         for link in links
     ]
