@@ -113,7 +113,12 @@ def _date(option: str, text: str) -> When:
 
 def print_json(values: Iterable[Any]) -> None:
     """One JSON array on stdout; an empty result is `[]`."""
-    click.echo(json.dumps(list(values), ensure_ascii=False, indent=2))
+    empty = True
+    for value in values:  # one at a time: thousands of links are many megabytes as one text
+        text = json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+        click.echo(("[\n  " if empty else ",\n  ") + text, nl=False)
+        empty = False
+    click.echo("[]" if empty else "\n]")
 
 
 def warn(text: str) -> None:

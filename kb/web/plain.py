@@ -84,17 +84,17 @@ class Plain:
     @cached_property
     def text(self) -> str:
         """What stands in the body to be read, on one line."""
-        return _line(self._body)
+        return _line(self._markup[self._start :])
 
     @cached_property
     def opening(self) -> str:
         """The text's beginning, which costs a tenth of all of it."""
-        return _line(self._body[:_OPENING_CHARS])
+        return _line(self._markup[self._start : self._start + _OPENING_CHARS])
 
     @cached_property
     def lead(self) -> str:
         """The text's first lines."""
-        return _line(self._body[:_LEAD_CHARS])
+        return _line(self._markup[self._start : self._start + _LEAD_CHARS])
 
     @cached_property
     def size(self) -> int:
@@ -131,9 +131,9 @@ class Plain:
         return self.shell or bool(_FRAMEWORK.search(self.html))
 
     @cached_property
-    def _body(self) -> str:
+    def _start(self) -> int:
         body = _BODY.search(self._markup)
-        return self._markup[body.end() :] if body else self._markup
+        return body.end() if body else 0
 
     @cached_property
     def _markup(self) -> str:

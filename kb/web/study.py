@@ -70,7 +70,7 @@ class Probes:
 
     async def _fetch(self, probe: str) -> Outcome:
         outcome = await self._fetcher.get(probe, once=True)
-        return outcome if outcome.ok else replace(outcome, body=b"")
+        return outcome if outcome.ok else replace(outcome, body=b"", headers={})
 
 
 async def study(

@@ -171,7 +171,7 @@ class Connections:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             # As many as are asked for at once; how many that is, the caller decides.
-            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3)
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=0.5)
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 auto_decompress=False,
