@@ -5,18 +5,26 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-.PHONY: run test check screenshots clean
+.PHONY: run test check clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
-	$(BIN)/kb sync
+	@echo '$$ kb sync'
+	@$(BIN)/kb sync
 	@echo; echo '$$ kb search "qlora vram"'
 	@$(BIN)/kb search "qlora vram"
 	@echo; echo '$$ kb links'
 	@$(BIN)/kb links
 	@echo; echo '$$ mkdocs build --strict'
 	@$(BIN)/mkdocs build --strict -q
-	@$(BIN)/python -m kb.cli.welcome
+	@echo "site/ is built"
+	@echo
+	@echo "Next:  source .venv/bin/activate"
+	@echo "       kb search \"how much memory do I need to fine-tune at home\""
+	@echo "       kb add-link https://arxiv.org/abs/2106.09685"
+	@echo "       kb check-links"
+	@echo "       mkdocs serve          the notes in a browser, at http://127.0.0.1:8000/"
+	@echo "       kb --help"
 
 test: .venv/test.stamp check
 	$(BIN)/python -m pytest

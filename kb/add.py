@@ -13,6 +13,7 @@ from kb.model import Added, Clock, Facts, Filter, Key, LinkRecord, Mention, Note
 from kb.notes import edit
 from kb.notes.files import read, write_atomic
 from kb.notes.link_note import link_note, prose, tagged
+from kb.notes.named import named
 from kb.notes.parse import parse
 from kb.store import lock
 from kb.store.store import Store
@@ -139,7 +140,11 @@ def addresses(text: str) -> list[str]:
 def web_address(text: str) -> str:
     """The address as typed, with `https://` where a bare host was typed. UsageError if it is none."""
     url = text.strip()
-    if "://" not in url and "." in urls.host(f"https://{url}"):
+    begin, query, rest = url.partition("?")
+    # As browsers do: a backslash before the query is a slash, and so one key is one spelling.
+    url = begin.replace("\\", "/") + query + rest
+    login = "@" in begin.partition("/")[0]  # an e-mail address, not a page
+    if "://" not in url and not login and "." in urls.host(f"https://{url}"):
         url = f"https://{url}"
     if not urls.is_web(url) or any(char.isspace() or ord(char) < 32 for char in url):
         raise UsageError(f"{text!r} is no web address", hint="addresses begin with http:// or https://")
@@ -160,23 +165,20 @@ def today_path(today: str) -> str:
     return f"{today[:4]}/{today}.md"
 
 
-def note_path(notes: Path, named: str | None, today: str) -> str:
+def note_path(notes: Path, given: str | None, today: str) -> str:
     """The note meant by a path, relative to the notes folder; today's if none is named.
 
     A path may be relative to the current folder or to the notes, with or without `.md`.
     UnknownNote if no note stands there.
     """
-    if named is None:
+    if given is None:
         return today_path(today)
-    inside = notes.resolve()
-    for base in (Path.cwd(), notes):
-        whole = base / named
-        for path in (whole, whole.with_name(whole.name + ".md")):
-            if path.is_file() and path.resolve().is_relative_to(inside):
-                return path.resolve().relative_to(inside).as_posix()
-    raise UnknownNote(
-        f"{named}: no such note in {notes}", hint=f'kb new "{PurePosixPath(named).stem}"   starts one'
-    )
+    path = named(notes, given, Path.cwd())
+    if path is None or (notes / path).is_dir():
+        raise UnknownNote(
+            f"{given}: no such note in {notes}", hint=f'kb new "{PurePosixPath(given).stem}"   starts one'
+        )
+    return path
 
 
 def append(notes: Path, path: str, bullet: str, today: str) -> None:

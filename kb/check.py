@@ -7,7 +7,7 @@ that an interrupted run keeps all it has done.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -18,18 +18,19 @@ from kb.config import Settings
 from kb.errors import KbError, NetworkAway
 from kb.model import Clock, Facts, Filter, Key, LinkRecord, Look, Looks, Standing, Verdict
 from kb.store.store import Store
-from kb.web import page
+from kb.web.drift import learn
 from kb.web.fetch import Fetcher, HttpFetcher, Limits
-from kb.web.ignore import with_ignored
+from kb.web.ignore import UNSAFE, with_ignored, with_unsafe
 from kb.web.outcome import Failure, Outcome
 from kb.web.sources import registry
 from kb.web.sources.witness import Witness
-from kb.web.verdict import Thresholds, advance, doubt_name, judge
+from kb.web.study import LIVES, Probes, Studied, study
+from kb.web.turns import Turns, rare_collections
+from kb.web.verdict import Thresholds, advance, doubt_name
 
 Progress = Callable[[int, int], None]
 
 EVERYTHING: Final = Filter()
-_LIVES: Final = frozenset({Verdict.ALIVE, Verdict.MOVED})
 
 
 # -- plan ------------------------------------------------------------------------------------------
@@ -42,6 +43,26 @@ class Page:
     url: str
     host: str
     links: tuple[LinkRecord, ...]
+
+    @property
+    def titles(self) -> frozenset[str]:
+        """Those that the page had when it was last found alive."""
+        return frozenset(
+            link.facts.title for link in self.links if link.facts.title and link.looks.verdict in LIVES
+        )
+
+    @property
+    def vouched(self) -> bool:
+        """Whether a site's own API named the page, and it has been found alive."""
+        return any(
+            link.facts.extra.get("source", "page") != "page" and link.looks.verdict in LIVES
+            for link in self.links
+        )
+
+    @property
+    def whole(self) -> bool:
+        """Whether a place within the page is linked, which may stand anywhere in it."""
+        return any(link.key.fragment for link in self.links)
 
     @property
     def etag(self) -> str | None:
@@ -69,13 +90,18 @@ class Plan:
     pages: tuple[Page, ...]
     scope: tuple[LinkRecord, ...]
     not_due: int
+    unsafe: tuple[LinkRecord, ...] = ()
 
 
 def plan(
     links: Iterable[LinkRecord], now: str, *, ignore: Sequence[str] = (), everything: bool = False
 ) -> Plan:
     """Which of `links` to look at, at the instant `now`. Pure."""
-    scope = [link for link in with_ignored(links, ignore) if urls.is_web(link.url)]
+    everyone = with_ignored(links, ignore)
+    scope = [link for link in everyone if urls.is_web(link.url)]
+    unsafe = [
+        link for link in with_unsafe(everyone) if urls.scheme(link.url) in UNSAFE and not link.person.ignored
+    ]
     pages: dict[str, list[LinkRecord]] = {}
     wanted: set[str] = set()
     for link in scope:
@@ -89,53 +115,13 @@ def plan(
         if key in wanted
     ]
     not_due = sum(len(found) for key, found in pages.items() if key not in wanted)
-    return Plan(tuple(due), tuple(scope), not_due)
+    return Plan(tuple(due), tuple(scope), not_due, tuple(unsafe))
 
 
 # -- act -------------------------------------------------------------------------------------------
 
 
-class Turns:
-    """Hands out pages so that hosts take turns and none has more than `per_host` at once."""
-
-    def __init__(self, pages: Iterable[Page], per_host: int) -> None:
-        self._waiting: dict[str, deque[Page]] = {}
-        for one in pages:
-            self._waiting.setdefault(one.host, deque()).append(one)
-        self._ready = deque(self._waiting)
-        self._running: Counter[str] = Counter()
-        self._per_host = per_host
-        self._left = sum(map(len, self._waiting.values()))
-        self._changed = asyncio.Condition()
-
-    async def take(self) -> Page | None:
-        """The next page, once its host has room; None when none are left."""
-        async with self._changed:
-            while self._left and not self._ready:
-                await self._changed.wait()
-            if not self._left:
-                return None
-            host = self._ready.popleft()
-            one = self._waiting[host].popleft()
-            self._left -= 1
-            self._running[host] += 1
-            if self._waiting[host] and self._running[host] < self._per_host:
-                self._ready.append(host)
-            if not self._left:
-                self._changed.notify_all()
-            return one
-
-    async def give_back(self, one: Page) -> None:
-        """A page is done: its host has room again."""
-        async with self._changed:
-            full = self._running[one.host] >= self._per_host
-            self._running[one.host] -= 1
-            if full and self._waiting[one.host]:
-                self._ready.append(one.host)
-                self._changed.notify()
-
-
-Result = tuple[Page, Outcome]
+Result = tuple[Page, Studied]
 
 
 async def look(
@@ -145,12 +131,14 @@ async def look(
     *,
     concurrency: int,
     per_host: int,
+    interval: float = 0.0,
 ) -> None:
     """Ask for every page, and hand what came to `take` in small batches, as it comes.
 
     Cancelled, it still hands over all that had come.
     """
-    turns = Turns(pages, per_host)
+    turns = Turns(pages, per_host, interval)
+    probes = Probes(fetcher)
     come: list[Result] = []
 
     def hand_over() -> None:
@@ -162,9 +150,12 @@ async def look(
     async def work() -> None:
         while (one := await turns.take()) is not None:
             try:
-                come.append((one, await fetcher.get(one.url, etag=one.etag, last_modified=one.last_modified)))
+                outcome = await fetcher.get(
+                    one.url, etag=one.etag, last_modified=one.last_modified, whole=one.whole
+                )
+                come.append((one, await study(outcome, probes, one.titles, vouched=one.vouched)))
             finally:
-                await turns.give_back(one)
+                turns.give_back(one)
             await asyncio.sleep(0)  # whoever is done now too goes into the same batch
             hand_over()
 
@@ -196,19 +187,19 @@ class Recorder:
     tried: int = 0
     counts: Counter[Verdict] = field(default_factory=Counter)
     looked: dict[Key, LinkRecord] = field(default_factory=dict)
-    held: list[tuple[Page, Outcome, str]] = field(default_factory=list)
+    held: list[tuple[Page, Studied, str]] = field(default_factory=list)
 
     def take(self, results: Iterable[Result]) -> None:
-        """New outcomes; those that can be judged now are recorded in one short transaction."""
+        """What came; what can be judged now is recorded in one short transaction."""
         now = self.clock.now()
-        for one, outcome in results:
-            self.answered.update(outcome.answered)
-            self.tried += outcome.failure not in (Failure.PRIVATE, Failure.SCHEME)
-            self.held.append((one, outcome, now))
+        for one, came in results:
+            self.answered.update(came.outcome.answered)
+            self.tried += came.outcome.failure not in (Failure.PRIVATE, Failure.SCHEME)
+            self.held.append((one, came, now))
         if self.answered:
-            ready = [item for item in self.held if self._certain(item[1])]
-            self.held = [item for item in self.held if not self._certain(item[1])]
-            self._keep([(one, outcome, judge(outcome, at)) for one, outcome, at in ready])
+            ready = [item for item in self.held if self._certain(item[1].outcome)]
+            self.held = [item for item in self.held if not self._certain(item[1].outcome)]
+            self._keep([(one, came, came.look(at)) for one, came, at in ready])
 
     def finish(self) -> None:
         """The run is over. NetworkAway, and nothing recorded, if links were tried and none answered."""
@@ -218,50 +209,42 @@ class Recorder:
                 hint="try again when you are online; links keep the standing they had",
             )
         held, self.held = self.held, []
-        self._keep([(one, outcome, self._doubted(judge(outcome, at), outcome)) for one, outcome, at in held])
+        self._keep([(one, came, _doubted(came, came.look(at))) for one, came, at in held])
 
     def _certain(self, outcome: Outcome) -> bool:
         return outcome.failure is not Failure.NO_NAME or any(
             _is_name(name) for name in self.answered if name != urls.host(outcome.final_url)
         )
 
-    def _doubted(self, judged: Look, outcome: Outcome) -> Look:
-        return doubt_name(judged) if outcome.failure is Failure.NO_NAME else judged
-
-    def _keep(self, looks: Sequence[tuple[Page, Outcome, Look]]) -> None:
-        # Parsed before the transaction begins: it holds the store for writing alone.
-        found = [(one, outcome, judged, _facts(one, outcome, judged)) for one, outcome, judged in looks]
+    def _keep(self, looks: Sequence[tuple[Page, Studied, Look]]) -> None:
         with self.store.transaction():
-            for one, outcome, judged, facts in found:
+            for one, came, judged in looks:
                 for link in one.links:
-                    self._keep_one(link, outcome, judged, facts)
+                    self._keep_one(link, came, came.at_place(link.key.fragment, judged))
 
-    def _keep_one(self, link: LinkRecord, outcome: Outcome, judged: Look, facts: Facts | None) -> None:
+    def _keep_one(self, link: LinkRecord, came: Studied, judged: Look) -> None:
         self.counts[judged.verdict] += 1
         # Read again: the run may have been long, and somebody may have said "it lives" meanwhile.
         now = self.store.link(link.key) or link
         after = replace(link, looks=advance(now.looks, judged, self.thresholds), facts=now.facts)
         if judged.verdict is not Verdict.SKIPPED:
             self.store.save_look(link.key, judged, after.looks)
-        if facts is not None and not now.facts.title:
-            after = replace(after, facts=facts)
-            self.store.save_facts(link.key, facts)
-        for alias in _aliases(link, outcome, judged, facts):
+        told = came.facts(judged)
+        if told is not None and (learnt := learn(now.facts, told)) != now.facts:
+            after = replace(after, facts=learnt)
+            self.store.save_facts(link.key, learnt)
+        for alias in _aliases(link, came.outcome, judged, told):
             after = replace(after, aliases=(*after.aliases, alias))
             self.store.add_alias(alias, link.key)
         self.looked[link.key] = after
 
 
+def _doubted(came: Studied, judged: Look) -> Look:
+    return doubt_name(judged) if came.outcome.failure is Failure.NO_NAME else judged
+
+
 def _is_name(host: str) -> bool:
     return not (host.startswith("[") or host == "localhost" or host.replace(".", "").isdigit())
-
-
-def _facts(one: Page, outcome: Outcome, judged: Look) -> Facts | None:
-    """What the page says of itself, where a link of it still lacks a title and a page came."""
-    if judged.verdict not in _LIVES or not outcome.body or all(link.facts.title for link in one.links):
-        return None
-    facts = page.facts(outcome.body, outcome.headers.get("content-type"), outcome.final_url, judged.at)
-    return facts if facts.title else None
 
 
 def _aliases(link: LinkRecord, outcome: Outcome, judged: Look, facts: Facts | None) -> list[str]:
@@ -269,7 +252,7 @@ def _aliases(link: LinkRecord, outcome: Outcome, judged: Look, facts: Facts | No
 
     A redirect to another path is none: half of those lead to a login or a home page.
     """
-    if judged.verdict not in _LIVES:
+    if judged.verdict not in LIVES:
         return []
     shown = [outcome.final_url] if outcome.hops else []
     shown += [facts.canonical] if facts and facts.canonical else []
@@ -285,13 +268,15 @@ class CheckReport:
     """What a run saw.
 
     `links` are all web links in scope, due or not, as they stand now; `looked` those that were
-    asked for; `counts` the verdicts of the run; `not_due` how many were left for later.
+    asked for; `counts` the verdicts of the run; `not_due` how many were left for later; `unsafe`
+    are links such as `javascript:`, which are never followed.
     """
 
     links: tuple[LinkRecord, ...]
     looked: tuple[LinkRecord, ...]
     counts: Mapping[Verdict, int]
     not_due: int = 0
+    unsafe: tuple[LinkRecord, ...] = ()
 
     @property
     def bad(self) -> tuple[LinkRecord, ...]:
@@ -300,9 +285,17 @@ class CheckReport:
 
     @property
     def troubled(self) -> tuple[LinkRecord, ...]:
-        """The bad ones, and those which this run found moved, walled off or out of reach."""
+        """All to be told of: bad, unsafe, found moved, walled off or out of reach in this run; and
+        those whose page has another title than it had."""
         seen = {link.key for link in self.looked if link.looks.verdict not in (None, Verdict.ALIVE)}
-        return tuple(link for link in self.links if is_bad(link) or link.key in seen)
+        told = [
+            link
+            for link in self.links
+            if is_bad(link)
+            or link.key in seen
+            or (link.facts.now_title is not None and not link.person.ignored)
+        ]
+        return (*told, *self.unsafe)
 
 
 def is_bad(link: LinkRecord) -> bool:
@@ -373,10 +366,12 @@ def check(
                 take,
                 concurrency=settings["links.concurrency"],
                 per_host=settings["links.per_host"],
+                interval=settings["links.interval"],
             )
 
     if todo.pages:
-        asyncio.run(run())
+        with rare_collections():
+            asyncio.run(run())
         recorder.finish()
     looked = recorder.looked
     return CheckReport(
@@ -384,6 +379,7 @@ def check(
         looked=tuple(looked.values()),
         counts=dict(recorder.counts),
         not_due=todo.not_due,
+        unsafe=todo.unsafe,
     )
 
 
@@ -395,14 +391,9 @@ async def look_at(
     A name that is not found is only out of reach: one look has nothing to hold it against.
     """
     async with _fetcher(fetcher, settings) as network:
-        outcome = await network.get(url)
-    judged = judge(outcome, clock.now())
-    if outcome.failure is Failure.NO_NAME:
-        judged = doubt_name(judged)
-    facts = None
-    if judged.verdict in _LIVES and outcome.body:
-        facts = page.facts(outcome.body, outcome.headers.get("content-type"), outcome.final_url, judged.at)
-    return judged, facts
+        came = await study(await network.get(url), Probes(network))
+    judged = _doubted(came, came.look(clock.now()))
+    return judged, came.facts(judged)
 
 
 def keep(store: Store, key: Key, look: Look, facts: Facts | None, settings: Settings) -> None:
@@ -413,5 +404,5 @@ def keep(store: Store, key: Key, look: Look, facts: Facts | None, settings: Sett
             return
         if look.verdict is not Verdict.SKIPPED:
             store.save_look(link.key, look, advance(link.looks, look, thresholds(settings)))
-        if facts is not None and facts.title and not link.facts.title:
-            store.save_facts(link.key, facts)
+        if facts is not None and (learnt := learn(link.facts, facts)) != link.facts:
+            store.save_facts(link.key, learnt)

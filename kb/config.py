@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kb.errors import ConfigError, NotebookNotFound
+from kb.values import dataclass
 
 CONFIG_NAME = "kb.toml"
 
@@ -56,6 +56,8 @@ KEYS: tuple[Key, ...] = (
     Key("links.timeout", 20.0, _N, "seconds for one link, redirects included"),
     Key("links.concurrency", 64, _N, "links looked at together"),
     Key("links.per_host", 4, _N, "links of one host looked at together"),
+    Key("links.interval", 0.1, _N, "seconds between two requests to one host"),
+    Key("links.archive", False, _N, "ask the Wayback machine to save a link that is added"),
     Key("links.dead_looks", 3, _N, "broken looks in a row before a link is dead"),
     Key("links.dead_days", 3.0, _N, "days those looks must span"),
     Key("links.gone_looks", 2, _N, "the same for 410 and vanished names"),
@@ -68,6 +70,7 @@ KEYS: tuple[Key, ...] = (
     Key("clipboard.command", "", _P, "program that prints the clipboard; else the first one found"),
     Key("search.model", "all-MiniLM-L6-v2", _N, "embedding model: the packaged one, or a hub id"),
     Key("search.model_path", "", _P, "a folder with a sentence-transformers model"),
+    Key("site.trust_html", False, _N, "publish raw HTML of notes as it is, scripts and all"),
     Key("editor.command", "", _P, "editor to open a note with; else $VISUAL or $EDITOR"),
     Key("editor.url", "", _P, "hyperlink of a hit, such as vscode://file/{path}:{line}"),
     Key("github.token", "", _P, "token for api.github.com"),
@@ -177,8 +180,7 @@ def _personal_config(environ: Mapping[str, str]) -> Path:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -198,7 +200,10 @@ def _known(path: Path, name: str) -> Key:
     if key is None:
         from difflib import get_close_matches  # 5 ms, needed only to word this error
 
-        close = get_close_matches(name, _BY_NAME, n=1)
+        # A key without its table, as `notes = "x"` at the top, before one that is merely spelled alike.
+        close = [full for full in _BY_NAME if full.endswith(f".{name}")] or get_close_matches(
+            name, _BY_NAME, n=1
+        )
         table, _, leaf = name.rpartition(".")
         shown = f"[{table}] {leaf}" if table else leaf
         hint = f"did you mean {close[0]}?" if close else "keys: " + ", ".join(_BY_NAME)
@@ -251,7 +256,9 @@ def _inside(root: Path, values: Mapping[str, Any]) -> None:
     """A notebook's folder of notes lies in the notebook."""
     name = str(values["notebook.notes"])
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts:
+    outside = path.is_absolute() or ".." in path.parts
+    # A link may lead out as well, and a notebook can be a stranger's.
+    if outside or not (root / name).resolve().is_relative_to(root.resolve()):
         raise ConfigError(
             f"{root / CONFIG_NAME}: [notebook] notes is {name!r}, outside of the notebook",
             hint='name a folder beside kb.toml, such as notes = "notes", or "."',

@@ -5,9 +5,9 @@ Paths are relative to the notes folder, whatever the current folder is.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
-from kb.model import Added, Entry, Hit, LinkRecord, Mention, Problem, Saved
+from kb.model import Added, Entry, Facts, Hit, LinkRecord, Mention, Problem, Saved
 
 
 def hit(value: Hit) -> dict[str, Any]:
@@ -49,8 +49,16 @@ def link(value: LinkRecord) -> dict[str, Any]:
         "last_checked": looks.last_checked,
         "last_alive": looks.last_alive,
         "archived_url": looks.archived_url,
+        "changed": drift(value.facts),
         "mentions": [mention(place) for place in value.mentions],
     }
+
+
+def drift(value: Facts) -> dict[str, Any] | None:
+    """The page's title as it was recorded and as it is now, where these differ."""
+    if value.now_title is None:
+        return None
+    return {"from": value.title, "to": value.now_title, "since": value.changed_at}
 
 
 def mention(value: Mention) -> dict[str, Any]:
@@ -61,6 +69,36 @@ def mention(value: Mention) -> dict[str, Any]:
         "url": value.url,
         "anchor": value.anchor,
         "date": _text(value.date),
+    }
+
+
+class Changed(Protocol):
+    """An address that is rewritten, as `kb repair` plans it."""
+
+    @property
+    def path(self) -> str: ...  # noqa: D102  # as the keys below say
+
+    @property
+    def line(self) -> int: ...  # noqa: D102
+
+    @property
+    def old(self) -> str: ...  # noqa: D102
+
+    @property
+    def new(self) -> str: ...  # noqa: D102
+
+    @property
+    def why(self) -> str: ...  # noqa: D102
+
+
+def change(value: Changed) -> dict[str, Any]:
+    """An address to be rewritten."""
+    return {
+        "path": value.path,
+        "line": value.line,
+        "old": value.old,
+        "new": value.new,
+        "why": value.why,
     }
 
 

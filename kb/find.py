@@ -6,22 +6,26 @@ Nothing here needs numpy: meaning comes in as a `Semantic`, made by whoever want
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
-from typing import Protocol
+from math import log
+from typing import NamedTuple, Protocol
 
-from kb.errors import ModelError, UsageError
+from kb.errors import ModelError, UnknownNote, UsageError
 from kb.model import Filter, Hit
-from kb.search.query import Query, banned, fts_match, merge, parse_query, quote, required
+from kb.search.query import Query, fts_match, merge, parse_query, quote
 from kb.search.rank import Ranked, fold, fuse, marks
+from kb.store.grams import spaceless
 from kb.store.store import Store
+from kb.values import dataclass
 
-LEAST_COSINE = 0.33
+LEAST_COSINE = 0.26
 """Below it a passage that no word of the query led to is no answer.
 
-With all-MiniLM-L6-v2 over 1,800 paragraphs of software's own descriptions the nearest passage to
-a question on another subject lay at .14 to .29, that to a paraphrase of one at .37 to .69.
+Calibrated on one half of bench/data/queries.tsv: of the right passages among a query's five
+nearest, 98 % lie above it, and a paraphrase that is answered by .27 is worth more than the silence
+that .33 would keep for half of the questions on subjects that the notes know nothing of.
 """
 
 LEAST_COSINE_OF_STRANGER = 0.40
@@ -31,8 +35,8 @@ One word says little, and letters that are no word lie nearer to everything: up 
 `quaxl` and `qwe`, while `spreadsheet` and `colours` found tables and terminals at .45 and .61.
 """
 
-FAR = 0.15
-"""Below it a passage that holds less than half of the query's words is no answer either."""
+FAR = 0.2
+"""Below it a passage that holds less than HALF of the query's words is no answer either."""
 
 BEHIND = 0.9
 """What a saved page's score is worth: at equal score the person's own words come first.
@@ -40,6 +44,12 @@ BEHIND = 0.9
 A page has no note's title to lengthen it, which alone is worth some hundredths of BM25.
 """
 
+HALF = 0.5
+
+COMMON = 0.05
+"""Share of the passages from which a word tells too little to be looked up."""
+
+_WORD = re.compile(r"\w+")
 _DEPTH = 200  # candidates from each list: places beyond it do not reach the first page
 
 
@@ -65,6 +75,9 @@ class Semantic(Protocol):
     def nearest(self, text: str, k: int, rows: Iterable[int] | None = None) -> list[tuple[int, float]]:
         """The k rows nearest to a query, of `rows` alone where given: (row, cosine), best first."""
 
+    def around(self, rows: Sequence[int], k: int) -> list[tuple[int, float]]:
+        """The k rows nearest to the middle of some rows: (row, cosine), best first."""
+
     def cosines(self, text: str, rows: Sequence[int]) -> list[float]:
         """The cosine of each row with a query."""
 
@@ -80,6 +93,10 @@ class Found:
     notices: tuple[str, ...] = ()
     advice: str = ""
     words: tuple[str, ...] = ()
+
+    def marks(self, text: str) -> list[tuple[int, int]]:
+        """Where in a text those words stand, in any of their forms: (start, end) in characters."""
+        return marks(text, self.words)
 
 
 def find(
@@ -100,9 +117,9 @@ def find(
     query = parse_query(query_text)
     narrow = merge(filter or Filter(), query.filter)
     notices: list[str] = []
-    keyword: list[tuple[int, float]] = []
-    if mode is not Mode.SEMANTIC:
-        keyword = store.keyword(fts_match(query), narrow, _DEPTH)
+    asked = _asked(store, query)
+    keyword = [] if mode is Mode.SEMANTIC else _keyword(store, asked, narrow)
+    coverage: dict[int, float] = {}
     dense: list[tuple[int, float]] = []
     cosines: dict[int, float] = {}
     if mode is not Mode.KEYWORD:
@@ -111,6 +128,7 @@ def find(
                 raise ModelError("there is no embedding model to search by meaning with")
             dense = _dense(store, semantic, query, narrow)
             cosines = _cosines(store, semantic, query, [id for id, _ in keyword])
+            coverage = _coverage(store, asked, [id for id, _ in keyword])
             if store.vector_count(semantic.model) > semantic.rows:
                 notices.append(
                     "some vectors are lost, so some passages are found by their words alone (kb sync)"
@@ -119,10 +137,45 @@ def find(
             if mode is Mode.SEMANTIC:
                 raise
             notices.append(f"{error}; these are keyword results" + (f" ({error.hint})" if error.hint else ""))
-    ranked = _hits(store, _own_words_first(store, fuse(keyword, dense, cosines)))
-    hits = _first(fold(hit for hit in ranked if _is_answer(hit, query)), limit)
-    words = (*query.phrases, *query.terms)
+    fused = _own_words_first(store, fuse(keyword, dense, cosines, coverage))
+    ranked = [one for one in fused if _is_answer(one, coverage)]
+    hits = _first(fold(_hits(store, ranked)), limit)
+    words = (*query.phrases, *query.terms, *(other for _, other in asked.others))
     return Found(tuple(hits), tuple(notices), "" if hits else _advice(store, query, narrow), words)
+
+
+def related(store: Store, vectors: Semantic, path: str, line: int | None = None, *, limit: int = 10) -> Found:
+    """The passages nearest to a note, without its own; or to its passage at `line`, without itself.
+
+    UnknownNote if the store has no such note; ModelError if nothing is embedded.
+    """
+    own = store.passages_of(path)
+    if not own:
+        raise UnknownNote(f"{path}: no such note, or nothing in it", hint="kb sync   reads new notes")
+    asked = [id for id, _ in own]
+    if line is not None:
+        asked = [next((id for id, start in reversed(own) if start <= line), own[0][0])]
+    rows = sorted({row for found in store.passages_to_rows(vectors.model, asked).values() for row in found})
+    if not rows:
+        return Found(advice="it is not embedded yet; kb sync")
+    near = vectors.around(rows, _DEPTH + len(rows))
+    passages = store.rows_to_passages(vectors.model, [row for row, _ in near])
+    cosines: dict[int, float] = {}
+    for row, cosine in near:
+        for id in passages.get(row, ()):
+            if cosine >= LEAST_COSINE and id not in asked:
+                cosines.setdefault(id, cosine)
+    origin = list(store.hits(asked).values()) if line is not None else []
+    # Folding against the passage itself drops its copies, its parent and its own bullets.
+    hits = [hit for hit in fold([*origin, *_near_hits(store, cosines)]) if hit not in origin]
+    return Found(tuple(hits[:limit]), advice="" if hits else "nothing is near in meaning")
+
+
+def _near_hits(store: Store, cosines: dict[int, float]) -> Iterator[Hit]:
+    found = store.hits(list(cosines))
+    for rank, (id, cosine) in enumerate(cosines.items(), 1):
+        if id in found:
+            yield replace(found[id], score=cosine, semantic_rank=rank, cosine=cosine)
 
 
 def _mode(mode: Mode | str) -> Mode:
@@ -135,7 +188,7 @@ def _mode(mode: Mode | str) -> Mode:
 def _dense(store: Store, semantic: Semantic, query: Query, narrow: Filter) -> list[tuple[int, float]]:
     """Passages by cosine, best first: those that pass the filters, and are near enough to be an answer."""
     wanted = _wanted(store, query, narrow)
-    unwanted = _matching(store, banned(query), narrow) if query.excluded else set()
+    unwanted = _unwanted(store, query, narrow)
     model = semantic.model
     rows: Iterable[int] | None = None
     if wanted is not None:
@@ -157,24 +210,98 @@ def _is_stranger(store: Store, query: Query) -> bool:
     return len(words) == 1 and not store.keyword(quote(words[0]), limit=1)
 
 
-def _is_answer(hit: Hit, query: Query) -> bool:
-    """Whether a hit is more than one common word of a long question, met by chance."""
-    if hit.cosine is None or hit.cosine >= FAR:
-        return True
-    said = "\n".join((hit.title, *hit.heading, *hit.parents, hit.text, *(link.url for link in hit.links)))
-    words = (*query.phrases, *query.terms)
-    return 2 * sum(bool(marks(said, [word])) for word in words) >= len(words)
+def _is_answer(one: Ranked, coverage: Mapping[int, float]) -> bool:
+    """Whether a passage is more than one common word of a long question, met by chance."""
+    return one.cosine is None or one.cosine >= FAR or coverage.get(one.id, 0.0) >= HALF
+
+
+class _Asked(NamedTuple):
+    """A query as the keyword index is asked it.
+
+    `query` without the words that are everywhere; `others` are names that a glossary gives for
+    some of its words, with those words.
+    """
+
+    query: Query
+    others: tuple[tuple[tuple[str, ...], str], ...] = ()
+
+
+def _asked(store: Store, query: Query) -> _Asked:
+    """Leave out what is in more than COMMON of the passages, unless all is; add the glossary's names."""
+    counts = {term: store.common(term) or 0 for term in query.terms}
+    if any(counts.values()):
+        most = COMMON * store.counts().passages
+        rare = tuple(term for term in query.terms if counts[term] <= most)
+        rarest = () if query.phrases else tuple(sorted(query.terms, key=counts.__getitem__)[:1])
+        query = replace(query, terms=rare or rarest)
+    return _Asked(query, tuple(_widened(query, store.glossary_names())))
+
+
+def _widened(query: Query, glossary: Iterable[Sequence[str]]) -> Iterator[tuple[tuple[str, ...], str]]:
+    said = [word.lower() for word in _WORD.findall(query.text)]
+    for names in glossary:
+        spelled = [[word.lower() for word in _WORD.findall(name)] for name in names]
+        for name, words in zip(names, spelled, strict=True):
+            if words and any(said[at : at + len(words)] == words for at in range(len(said))):
+                covers = tuple(term for term in query.terms if set(_WORD.findall(term.lower())) & set(words))
+                yield from ((covers, other) for other in names if other != name)
+                break
+
+
+def _keyword(store: Store, asked: _Asked, narrow: Filter) -> list[tuple[int, float]]:
+    """Passages by their words, best first, those in scripts without spaces among them."""
+    query = asked.query
+    if not any(map(spaceless, (*query.terms, *query.phrases, *query.excluded))):
+        return store.keyword(fts_match(query, [other for _, other in asked.others]), narrow, _DEPTH)
+    plain = replace(
+        query,
+        phrases=tuple(part for part in query.phrases if not spaceless(part)),
+        excluded=tuple(part for part in query.excluded if not spaceless(part)),
+    )
+    found = dict(store.keyword(fts_match(plain), narrow, _DEPTH)) if plain.terms or plain.phrases else {}
+    for part in (*query.terms, *query.phrases):
+        for id, score in store.spaceless(part, narrow, _DEPTH):
+            found[id] = found.get(id, 0.0) + score
+    wanted = _wanted(store, query, narrow) if query.phrases else None
+    unwanted = _unwanted(store, query, narrow)
+    kept = [(id, s) for id, s in found.items() if (wanted is None or id in wanted) and id not in unwanted]
+    return sorted(kept, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _coverage(store: Store, asked: _Asked, ids: Sequence[int]) -> dict[int, float]:
+    """The share of the query's words that each passage holds, each word counting by its rarity."""
+    passages = max(store.counts().passages, 1)
+    covered: dict[int, float] = dict.fromkeys(ids, 0.0)
+    total = 0.0
+    for part in (*asked.query.phrases, *asked.query.terms):
+        count = min(store.document_frequency(part), passages)
+        weight = log(1 + (passages - count + 0.5) / (count + 0.5))
+        total += weight
+        holding = store.holding(part, ids)
+        for words, other in asked.others:
+            if part in words:
+                holding |= store.holding(other, ids)
+        if spaceless(part):
+            holding |= {id for id, _ in store.spaceless(part, limit=-1)}.intersection(ids)
+        for id in holding:
+            covered[id] += weight
+    return {id: weight / total for id, weight in covered.items()} if total else covered
 
 
 def _wanted(store: Store, query: Query, narrow: Filter) -> set[int] | None:
     """Passages that pass the filter and hold the phrases; None where nothing narrows."""
-    if query.phrases:
-        return _matching(store, required(query), narrow)
-    return store.allowed(narrow)
+    if not query.phrases:
+        return store.allowed(narrow)
+    return set.intersection(*(_matching(store, phrase, narrow) for phrase in query.phrases))
 
 
-def _matching(store: Store, match: str, narrow: Filter) -> set[int]:
-    return {id for id, _ in store.keyword(match, narrow, -1)}
+def _unwanted(store: Store, query: Query, narrow: Filter) -> set[int]:
+    return {id for part in query.excluded for id in _matching(store, part, narrow)}
+
+
+def _matching(store: Store, part: str, narrow: Filter) -> set[int]:
+    found = store.spaceless(part, narrow, -1) if spaceless(part) else store.keyword(quote(part), narrow, -1)
+    return {id for id, _ in found}
 
 
 def _cosines(store: Store, semantic: Semantic, query: Query, ids: Sequence[int]) -> dict[int, float]:

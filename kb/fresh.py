@@ -5,17 +5,20 @@ Asked before every search, so it imports neither the parser nor the model; `sync
 
 from __future__ import annotations
 
+import struct
 import time
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from kb import __version__
-from kb.config import Settings
+from kb.config import CONFIG_NAME, Settings
+from kb.errors import NotebookNotFound
 from kb.model import SyncReport
 from kb.notes.files import Found, Walk, walk
-from kb.store.ledger import signature
+from kb.store.signature import signature
 from kb.store.store import Store
+from kb.values import dataclass
 
 # A file changed again within the tick of its file system's clock keeps its mtime. FAT ticks
 # every two seconds; a note whose mtime lies so near to the scan is read again by the next one.
@@ -49,9 +52,19 @@ class Freshness:
 def look(store: Store, settings: Settings, *, rehash: bool = False) -> Freshness:
     """Scan the notes folder and the ledger's stamps. `rehash` takes every file for changed."""
     scanned = time.time_ns()
+    if not settings.notes.is_dir() and store.stamps():
+        # Taken for an empty folder, it would cost the store every note that it holds.
+        raise NotebookNotFound(
+            f"{settings.notes}: the folder of the notes is gone",
+            hint=f"bring it back, or name another: [notebook] notes in {settings.root / CONFIG_NAME}",
+        )
     found = walk(settings.notes)
     rules_changed = store.setting("rules") != rules(settings)
-    changed, gone = compare(found.found, store.file_stats(), everything=rehash or rules_changed)
+    everything = rehash or rules_changed
+    changed: tuple[Found, ...] = ()
+    gone: tuple[str, ...] = ()
+    if everything or store.setting("scan") != fingerprint(found.found):
+        changed, gone = compare(found.found, store.file_stats(), everything=everything)
     return Freshness(
         walk=found,
         changed=changed,
@@ -68,9 +81,21 @@ def compare(
     found: Sequence[Found], stats: Mapping[str, tuple[int, int]], *, everything: bool = False
 ) -> tuple[tuple[Found, ...], tuple[str, ...]]:
     """The files to read (new ones, and those of another size or mtime), and the paths that are gone."""
-    changed = [one for one in found if everything or stats.get(one.path) != (one.size, one.mtime_ns)]
-    present = {one.path for one in found}
-    return tuple(changed), tuple(sorted(path for path in stats if path not in present))
+    get = stats.get
+    changed = [one for one in found if everything or get(one[0]) != one[1:]]
+    gone = stats.keys() - {one[0] for one in found}
+    return tuple(changed), tuple(sorted(gone))
+
+
+def fingerprint(found: Sequence[Found]) -> str:
+    """Stands for all stamps of a scan: if the last sync's was the same, no row need be compared.
+
+    Two checksums of 32 bits and the count. A cryptographic hash would take longer to import than
+    the rows to compare.
+    """
+    paths, sizes, times = zip(*found, strict=True) if found else ((), (), ())
+    data = "\0".join(paths).encode() + struct.pack(f"={2 * len(paths)}q", *sizes, *times)
+    return f"{len(paths)} {zlib.crc32(data):08x} {zlib.adler32(data):08x}"
 
 
 def rules(settings: Settings) -> str:

@@ -35,11 +35,11 @@ def plan_init(root: Path, today: str) -> InitPlan:
     # A folder laid out as this one would be is taken as such; any other Markdown as it lies.
     nested = not adopted or ((root / "notes").is_dir() and len(walk(root / "notes").found) == adopted)
     notes = "notes" if nested else "."
+    site = "site" if _may_be_built_over(root / "site") else ".site"
     title = root.resolve().name.replace("-", " ").replace("_", " ").strip().capitalize() or "Notes"
     wanted: dict[str, str] = {
         CONFIG_NAME: _template("kb.toml").format(title=_quoted(title), notes=_quoted(notes)),
-        "mkdocs.yml": _mkdocs(title, "notes" if nested else SITE_PAGES),
-        ".gitattributes": _template("gitattributes"),
+        "mkdocs.yml": _mkdocs(title, "notes" if nested else SITE_PAGES, site),
     }
     if not nested:
         wanted[f"{SITE_PAGES}/.gitkeep"] = ""
@@ -50,14 +50,19 @@ def plan_init(root: Path, today: str) -> InitPlan:
         }
     writes = [(path, text.encode()) for path, text in wanted.items() if not (root / path).exists()]
     kept = [path for path in wanted if (root / path).exists()]
-    ignore = _gitignore(root / ".gitignore")
-    if ignore is not None:
-        writes.append((".gitignore", ignore))
+    lines = {
+        ".gitignore": _template("gitignore").replace("site/", f"{site}/"),
+        ".gitattributes": _template("gitattributes"),
+    }
+    for name, text in lines.items():
+        longer = _with_lines(root / name, text.splitlines())
+        if longer is not None:
+            writes.append((name, longer))
     return InitPlan(root, tuple(writes), tuple(kept), adopted)
 
 
 def apply_init(plan: InitPlan) -> None:
-    """Write the plan's files. Only .gitignore may stand already; lines are added to it."""
+    """Write the plan's files. Only .gitignore and .gitattributes may stand already: lines are added."""
     for path, data in plan.writes:
         target = plan.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -69,9 +74,14 @@ def _template(name: str) -> str:
     return (resource_files("kb") / "scaffold" / name).read_text(encoding="utf-8")
 
 
-def _mkdocs(title: str, docs_dir: str) -> str:
-    text = _template("mkdocs.yml")
+def _mkdocs(title: str, docs_dir: str, site: str) -> str:
+    text = _template("mkdocs.yml").replace("site_dir: site\n", f"site_dir: {site}\n")
     return text.replace("{title}", _quoted(title)).replace("{docs_dir}", docs_dir)
+
+
+def _may_be_built_over(site: Path) -> bool:
+    """Whether MkDocs, which empties its folder first, may have this one: missing, empty or its own."""
+    return not site.is_dir() or not any(site.iterdir()) or (site / "sitemap.xml").exists()
 
 
 def _quoted(text: str) -> str:
@@ -85,11 +95,11 @@ def _spelled(day: str) -> str:
     return f"{when:%B} {when.day}, {when.year}"
 
 
-def _gitignore(path: Path) -> bytes | None:
-    """The file with the lines it lacks; None if it lacks none."""
+def _with_lines(path: Path, lines: list[str]) -> bytes | None:
+    """The file with the lines that it lacks; None if it lacks none."""
     old = path.read_bytes() if path.exists() else b""
-    present = set(old.decode("utf-8", "replace").split())
-    missing = [line for line in _template("gitignore").split() if line not in present]
+    present = {line.strip() for line in old.decode("utf-8", "replace").splitlines()}
+    missing = [line for line in lines if line not in present]
     if not missing:
         return None
     gap = b"" if not old or old.endswith(b"\n") else b"\n"

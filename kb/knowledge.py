@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Thread
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from kb import config
 from kb.config import Settings
 from kb.errors import ModelError, StoreError, UsageError
-from kb.model import Added, Entry, Filter, Key, LinkRecord, NoteKind, Person, Saved, Site, SyncReport, Term
+from kb.model import Added, Entry, Filter, Key, LinkRecord, NoteKind, Saved, Site, SyncReport, Term
 
 if TYPE_CHECKING:
     # Named anew, so that the doors may take the types of what they print from here.
@@ -25,19 +26,25 @@ if TYPE_CHECKING:
     from kb.enrich import EnrichReport as EnrichReport
     from kb.find import Found as Found
     from kb.init import InitPlan as InitPlan
+    from kb.repair import RepairPlan as RepairPlan
     from kb.search.choose import Chosen
     from kb.search.encode import Encoder
     from kb.search.semantic import Semantic
     from kb.search.vectors import VectorFile
     from kb.store.store import Store
     from kb.titles import TitleEdit as TitleEdit
+    from kb.transfer import Export as Export
     from kb.transfer import ImportPlan as ImportPlan
     from kb.transfer import ImportReport as ImportReport
     from kb.web.sources import Met, Source
 
+T = TypeVar("T")
+
 #: What a search may wait for: about a second of reading, and one of embedding.
 REFRESH_NOTES = 500
 REFRESH_PASSAGES = 100
+#: Seconds for which a search waits for another kb that is writing, before it does without.
+REFRESH_WAIT = 0.5
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -53,6 +60,30 @@ class SystemClock:
     def today(self) -> str:
         """The local date, `YYYY-MM-DD`."""
         return time.strftime("%Y-%m-%d")
+
+
+class _Ahead(Generic[T]):
+    """A value that another thread makes; concurrent.futures would cost 5 ms of import."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: list[T] = []
+        self._error: BaseException | None = None
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._made.append(self._make())
+        except BaseException as error:  # raised again where it is waited for
+            self._error = error
+
+    def result(self) -> T:
+        """Wait for it. Whatever its making raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._made[0]
 
 
 class KnowledgeBase:
@@ -92,8 +123,15 @@ class KnowledgeBase:
     def __enter__(self) -> KnowledgeBase:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from sqlite3 import DatabaseError
+
         self.close()
+        if isinstance(error, DatabaseError):
+            raise StoreError(
+                f"{self.settings.store}: cannot be used ({error})",
+                hint="delete the .kb folder and run `kb sync`: notes and ledger rebuild it",
+            ) from error
 
     def close(self) -> None:
         """Let go of the store."""
@@ -119,6 +157,14 @@ class KnowledgeBase:
         relative = os.path.relpath(full)
         return str(full) if relative.startswith(os.path.join("..", "..", "..")) else relative
 
+    def address(self, path: str, line: int) -> str:
+        """The URL that opens a note at a line: `editor.url` of the person's config, else its file."""
+        from urllib.parse import quote
+
+        full = quote(str(self.settings.notes / path))
+        template: str = self.settings["editor.url"] or "file://{path}"
+        return template.replace("{path}", full).replace("{line}", str(line))
+
     # -- notes -> store ------------------------------------------------------------------------
 
     def sync(
@@ -130,30 +176,56 @@ class KnowledgeBase:
         `notice` says why. StoreBusy, StoreError, LedgerError.
         """
         report = self._read_notes(rehash=rehash, progress=progress)
-        return self._embed(report, progress) if embed else report
+        return self._embed(report, progress, fetch=True) if embed else report
 
-    def _read_notes(self, *, rehash: bool = False, progress: Progress | None = None) -> SyncReport:
+    def _read_notes(
+        self, *, rehash: bool = False, progress: Progress | None = None, wait: float | None = None
+    ) -> SyncReport:
         from kb import fresh
 
         freshness = fresh.look(self.store, self.settings, rehash=rehash)
         if freshness.current:
             return fresh.report(self.store, self.settings, freshness)
-        from kb.sync import sync
+        from kb.sync import WAIT, sync
 
-        return sync(self.store, self.settings, None, None, self.clock, rehash=rehash, progress=progress)
+        return sync(
+            self.store,
+            self.settings,
+            None,
+            None,
+            self.clock,
+            rehash=rehash,
+            progress=progress,
+            wait=WAIT if wait is None else wait,
+        )
 
-    def _embed(self, report: SyncReport, progress: Progress | None) -> SyncReport:
+    def _embed(
+        self,
+        report: SyncReport,
+        progress: Progress | None,
+        *,
+        fetch: bool,
+        wait: float | None = None,
+    ) -> SyncReport:
+        """Embed what has no vector; `fetch` allows for a new model to be fetched, hashed and compared."""
         from kb import fresh
 
         try:
-            chosen = self._choose(embedding=True)
+            chosen = self._choose(embedding=fetch)
             pending = fresh.pending(self.store, self.settings, chosen.encoder.identity)
             if not pending:
                 return replace(report, pending=0, notice=chosen.notice)
-            from kb.sync import embed
+            from kb.sync import WAIT, embed
 
             vectors = self._vectors(chosen.encoder)
-            embedded = embed(self.store, self.settings, chosen.encoder, vectors, progress=progress)
+            embedded = embed(
+                self.store,
+                self.settings,
+                chosen.encoder,
+                vectors,
+                progress=progress,
+                wait=WAIT if wait is None else wait,
+            )
         except ModelError as error:
             return replace(report, notice=_words_alone(error))
         return replace(report, embedded=embedded, pending=0, notice=chosen.notice)
@@ -194,13 +266,15 @@ class KnowledgeBase:
         `mode` is hybrid, keyword or semantic. UsageError for a query that asks nothing;
         ModelError where only meaning is asked for and the model cannot be used.
         """
+        # numpy and the model load while notes are scanned and modules read: half of it is waiting.
+        ahead = None if mode == "keyword" else _Ahead(lambda: self._prepared(query))
         from kb.find import find
 
         notices = self._refresh(progress, embed=mode != "keyword")
         semantic = None
-        if mode != "keyword":
+        if ahead is not None:
             try:
-                semantic = self._semantic()
+                semantic = ahead.result()
             except ModelError as error:
                 if mode == "semantic":
                     raise
@@ -208,6 +282,14 @@ class KnowledgeBase:
                 mode = "keyword"
         found = find(self.store, query, filter=narrow, mode=mode, limit=limit, semantic=semantic)
         return replace(found, notices=(*notices, *found.notices))
+
+    def _prepared(self, query: str) -> Semantic:
+        """The model with the query embedded, whatever the notes are."""
+        from kb.search.query import parse_query
+
+        semantic = self._semantic()
+        semantic.prepare(parse_query(query).text)
+        return semantic
 
     def _semantic(self) -> Semantic:
         from kb.search.semantic import Semantic
@@ -221,30 +303,52 @@ class KnowledgeBase:
 
         try:
             freshness = fresh.look(self.store, self.settings)
-            first = not freshness.unchanged
             if not freshness.current:
-                if len(freshness.changed) > REFRESH_NOTES and not first:
+                if len(freshness.changed) > REFRESH_NOTES and self.store.file_stats():
                     return [f"{len(freshness.changed)} notes changed since the last kb sync; not read yet"]
-                report = self._read_notes(progress=progress)
+                report = self._read_notes(progress=progress, wait=REFRESH_WAIT)
             else:
                 report = fresh.report(self.store, self.settings, freshness)
             if embed and 0 < report.pending <= REFRESH_PASSAGES:
-                report = self._embed(report, progress)
+                report = self._embed(report, progress, fetch=False, wait=REFRESH_WAIT)
         except StoreError as error:
             return [f"{error}; searching what was read before"]
         if embed and report.pending and not report.notice:
             return [f"{report.pending} passages are not embedded yet and are found by words alone; kb sync"]
         return []
 
+    def related(self, place: str, *, limit: int = 10, progress: Progress | None = None) -> Found:
+        """The passages nearest in meaning to `PATH` or `PATH:LINE`, at most `limit`.
+
+        UnknownNote for a path that is no note; ModelError where nothing is embedded.
+        """
+        from kb.find import related
+
+        notices = self._refresh(progress, embed=True)
+        path, _, line = place.rpartition(":")
+        if not path or not line.isdigit():
+            path, line = place, ""
+        semantic = self._semantic()
+        found = related(self.store, semantic, self._relative(path), int(line) if line else None, limit=limit)
+        return replace(found, notices=(*notices, *found.notices))
+
+    def _relative(self, path: str) -> str:
+        """A note's path as the store has it, from one typed in the current folder or in that of the notes."""
+        here = os.path.relpath(os.path.realpath(path), os.path.realpath(self.settings.notes))
+        in_notes = not os.path.isabs(path) and (self.settings.notes / path).is_file()
+        if in_notes or here.startswith(os.pardir):
+            here = os.path.normpath(path)
+        return here.replace(os.sep, "/")
+
     # -- links ---------------------------------------------------------------------------------
 
     def links(self, narrow: Filter | None = None) -> list[LinkRecord]:
         """The links that the notes mention, in order of their first mention."""
-        from kb.web.ignore import with_ignored
+        from kb.web.ignore import with_ignored, with_unsafe
 
         self._read_notes()
         records = self.store.links(narrow or Filter())
-        return with_ignored(records, self.settings["links.ignore"])
+        return with_unsafe(with_ignored(records, self.settings["links.ignore"]))
 
     def add_link(
         self,
@@ -256,8 +360,13 @@ class KnowledgeBase:
         tags: tuple[str, ...] = (),
         new_note: bool = False,
         dry_run: bool = False,
+        archive: str | None = None,
     ) -> Added:
-        """Add a link with its title to a note (today's, if none is named); see `add.add_link`."""
+        """Add a link with its title to a note (today's, if none is named); see `add.add_link`.
+
+        With `[links] archive`, the Wayback machine (at `archive`, if elsewhere than at its own
+        address) is asked to keep a copy.
+        """
         from asyncio import run
 
         from kb import check, sync
@@ -277,8 +386,8 @@ class KnowledgeBase:
             look_at=lambda url: run(
                 meet(
                     url,
-                    self.settings,
-                    lambda fetcher: check.look_at(url, self.settings, self.clock, fetcher=fetcher),
+                    self._trusting(url),
+                    lambda fetcher: check.look_at(url, self._trusting(url), self.clock, fetcher=fetcher),
                     sources=self._sources,
                 )
             ),
@@ -287,9 +396,31 @@ class KnowledgeBase:
             wish=Wish(note, comment, quote, tags, new_note, dry_run),
         )
         if not dry_run:
+            if self.settings["links.archive"] and added.known is None:
+                added = self._archived(added, archive)
             sync.record(self.store, self.settings)
             self._read_notes()
         return added
+
+    def _trusting(self, url: str) -> Settings:
+        """The settings under which an address is looked at that the person has just typed.
+
+        Private hosts are skipped because a notebook can be a stranger's; one typed by hand is not.
+        """
+        from kb.urls import host
+        from kb.web.fetch.addresses import is_private, literal
+
+        name = host(url).strip("[]")
+        if name != "localhost" and (literal(name) is None or not is_private(name)):
+            return self.settings
+        return replace(self.settings, values={**self.settings.values, "links.private_hosts": "check"})
+
+    def _archived(self, added: Added, archive: str | None) -> Added:
+        from kb.repair import keep_copy
+        from kb.web.wayback import SAVE
+
+        missed = keep_copy(self.store, self.settings, added.url, base=archive or SAVE)
+        return replace(added, warning="; ".join(word for word in (added.warning, missed) if word))
 
     @property
     def _sources(self) -> tuple[Source, ...]:
@@ -396,19 +527,62 @@ class KnowledgeBase:
         finally:
             record(self.store, self.settings)
 
+    def repair(
+        self,
+        narrow: Filter | None = None,
+        *,
+        apply: bool = False,
+        archive: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> RepairPlan:
+        """Addresses to rewrite: moved pages, archived copies of dead ones. Written only with `apply`.
+
+        `archive` is where the Wayback machine is asked, if elsewhere than at its own address.
+        """
+        from kb.repair import apply_repair, plan_repair
+        from kb.web.wayback import AVAILABLE
+
+        self._read_notes()
+        plan = plan_repair(
+            self.store,
+            self.settings,
+            self.clock,
+            narrow or Filter(),
+            base=archive or AVAILABLE,
+            progress=progress,
+        )
+        if apply and plan.edits:
+            done = apply_repair(plan, self.settings)
+            self._read_notes()
+            plan = replace(
+                plan,
+                edits=tuple(one for one in plan.edits if one.path in done.written),
+                problems=(*plan.problems, *done.problems),
+            )
+        return plan
+
     def ignore(self, url: str) -> LinkRecord:
         """Leave a link out of checks from now on. UsageError if no note holds it."""
         record = self._link(url)
-        return self._say(replace(record, person=replace(record.person, ignored=True)))
+        return self._say(replace(record, person=replace(record.person, ignored=True)), self.clock.now())
 
     def vouch(self, url: str) -> LinkRecord:
-        """Take the person's word that a link lives: its strikes are cleared. UsageError as above."""
+        """Take the person's word that a link lives: its strikes are cleared, its title is what it is now.
+
+        UsageError as above.
+        """
+        from kb.web.drift import accept
         from kb.web.verdict import revive
 
-        record, now = self._link(url), self.clock.now()
+        record = self._link(url)
+        now = _after(self.clock.now(), record.looks.last_checked)
         looks = revive(record.looks, now)
+        facts = accept(record.facts, now)
         self.store.save_look(record.key, None, looks)
-        return self._say(replace(record, looks=looks, person=Person(False, alive_at=now)))
+        if facts != record.facts:
+            self.store.save_facts(record.key, facts)
+        person = replace(record.person, ignored=False, alive_at=now)
+        return self._say(replace(record, looks=looks, facts=facts, person=person), now)
 
     def _link(self, url: str) -> LinkRecord:
         from kb import urls
@@ -419,10 +593,10 @@ class KnowledgeBase:
             raise UsageError(f"{url}: no note holds that link", hint="kb links   lists them")
         return record
 
-    def _say(self, record: LinkRecord) -> LinkRecord:
+    def _say(self, record: LinkRecord, now: str) -> LinkRecord:
         from kb.sync import record as write_ledger
 
-        person = replace(record.person, said_at=self.clock.now())
+        person = replace(record.person, said_at=_after(now, record.person.said_at))
         self.store.save_person(record.key, person)
         write_ledger(self.store, self.settings)
         return replace(record, person=person)
@@ -451,8 +625,11 @@ class KnowledgeBase:
         """The person's editor, if their config or environment names one."""
         return self.settings["editor.command"] or os.environ.get("KB_EDITOR") or None
 
-    def plan_import(self, source: str, *, overwrite: bool = False) -> ImportPlan:
-        """What an import of `source` would write. Nothing is written. ImportRefused."""
+    def plan_import(self, source: str, *, overwrite: bool = False, importer: str | None = None) -> ImportPlan:
+        """What an import of `source` would write. Nothing is written. ImportRefused.
+
+        `importer` names how to read it; without one the source tells.
+        """
         from kb.transfer import plan_import
 
         return plan_import(
@@ -460,6 +637,7 @@ class KnowledgeBase:
             self.settings.notes,
             overwrite=overwrite,
             day_first=self.settings["notes.day_first"],
+            importer=importer,
         )
 
     def apply_import(self, plan: ImportPlan) -> ImportReport:
@@ -468,17 +646,60 @@ class KnowledgeBase:
 
         return apply_import(plan)
 
+    def export(
+        self,
+        format: str,
+        narrow: Filter | None = None,
+        *,
+        private: bool = False,
+        output: str | None = None,
+    ) -> Export:
+        """The links that `narrow` allows, as another tool reads them; written to `output` if named.
+
+        What stands in private notes only is left out unless `private`. UsageError for an unknown
+        format, NoteUnwritable.
+        """
+        from kb.transfer import export, write_export
+
+        records = self.links(narrow)
+        tags = {row.path: row.tags for row in self.store.notes()}
+        exported = export(records, tags, format, private=private)
+        if output is not None:
+            write_export(Path(output), exported.text)
+        return exported
+
     # -- site ----------------------------------------------------------------------------------
 
     def publish(self) -> Site:
         """The site: every page that may be seen, ready to render."""
         from kb.publish import publish
 
-        return publish(self.store, self.settings)
+        return publish(self.store, self.settings, self._near)
+
+    def _near(self) -> dict[str, list[str]]:
+        """Which notes are near each other in meaning; nothing where nothing is embedded yet."""
+        model = self.store.setting("model")
+        if model is None:
+            return {}
+        from kb.search.related import related
+
+        try:
+            return related(self.settings.derived, model, self.store.note_rows(model))
+        except ModelError:
+            return {}
 
 
 def _names(term: Term) -> set[str]:
     return {name.casefold() for name in (term.term, term.expansion, *term.aliases) if name}
+
+
+def _after(now: str, earlier: str | None) -> str:
+    """`now`, or a second after `earlier` where that is later: the ledger keeps the newest word of two."""
+    if earlier is None or now > earlier:
+        return now
+    from datetime import datetime, timedelta
+
+    return (datetime.fromisoformat(earlier) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _words_alone(error: ModelError) -> str:

@@ -8,13 +8,16 @@ otherwise; instants are ISO 8601 in UTC to the second (`2026-11-24T12:00:00Z`).
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import blake2b
-from typing import Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from kb.places import Places
+
+from kb.values import dataclass, field
 
 
 class NoteKind(StrEnum):
@@ -164,6 +167,7 @@ class When:
         return (since is None or self.latest >= since) and (until is None or self.earliest <= until)
 
 
+@lru_cache(maxsize=4096)
 def _bound(text: str, *, last: bool) -> str:
     match = _ISO_PARTIAL.match(text)
     if match is None:
@@ -172,12 +176,19 @@ def _bound(text: str, *, last: bool) -> str:
     if not year or (month is not None and not 1 <= month <= 12):
         raise ValueError(f"not a date: {text!r}")
     month = month or (12 if last else 1)
-    length = calendar.monthrange(year, month)[1]
+    length = _days(year, month)
     if day is None:
         day = length if last else 1
     if not 1 <= day <= length:
         raise ValueError(f"not a date: {text!r}")
     return f"{year:04d}-{month:02d}-{day:02d}"
+
+
+def _days(year: int, month: int) -> int:
+    # The calendar module would say the same, and loads locales for it.
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in (4, 6, 9, 11) else 31
 
 
 # -- notes -----------------------------------------------------------------------------------
@@ -298,6 +309,8 @@ class Excerpt:
     @property
     def digest(self) -> str:
         """blake2b-16 hex of the text: the key of its vectors, shared by equal passages."""
+        from hashlib import blake2b  # 3 ms, which a search need not pay
+
         return blake2b(self.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
@@ -388,6 +401,7 @@ class Facts:
     """What a linked page or its site's API said of itself. `published` is ISO, as precise as known.
 
     `extra` holds what only one source knows (stars, points, categories): plain JSON values.
+    `now_title` is the page's title since `changed_at`, where that is no longer `title`.
     """
 
     title: str | None = None
@@ -400,6 +414,8 @@ class Facts:
     words: int | None = None
     fetched: str | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
+    now_title: str | None = None
+    changed_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -600,6 +616,9 @@ class Page:
     `markdown` is the whole page, its heading included, without front matter. `title`,
     `description` and `tags` are HTML text already: flattened to a line, entities encoded.
     `style` names the look of a page that kb makes itself (`home`, `links`...), or is `note`.
+    `more` is HTML to stand below the rendered Markdown, made of encoded words alone: it is
+    neither rendered, cleaned nor indexed. An address in it that begins with `kb:` is the path of
+    a page. `noted` is the day a note was written, `YYYY-MM-DD`.
     """
 
     path: str
@@ -608,6 +627,8 @@ class Page:
     markdown: str
     style: str
     tags: tuple[str, ...] = ()
+    noted: str | None = None
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -616,11 +637,18 @@ class Site:
 
     `pages` holds kb's own pages and every note that may be seen, each ready to render: a note
     that is not among them is private, a draft, or unreadable, and must not be published.
-    `nav` is (label, path) in order. `assets` are (path, bytes). `clean` makes rendered HTML
-    safe to show.
+    `nav` is (label, path) in order, or (label, entries) for a group. `assets` are (path, bytes).
+    `clean` makes rendered HTML of a note safe to show (`trusted`: the person vouches for it, so it
+    stays), and `clean_own` that of a page of kb's own.
+    `finish` lays over a page's cleaned HTML what is known of its links and terms. `places` says
+    which page an address or a wikilink means.
     """
 
     pages: tuple[Page, ...]
-    nav: tuple[tuple[str, str], ...]
+    nav: tuple[tuple[str, Any], ...]
     assets: tuple[tuple[str, bytes], ...]
     clean: Callable[[str], str]
+    clean_own: Callable[[str], str]
+    trusted: bool
+    finish: Callable[[Page, str], str]
+    places: Places

@@ -6,57 +6,89 @@ no term and no count.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from kb.config import Settings
-from kb.model import Entry, LinkRecord, Severity, Site
+from kb.model import Entry, LinkForm, LinkRecord, Page, Severity, Site
 from kb.notes.source import read_source
-from kb.pages import glossary, home, html, links, note, timeline
+from kb.pages import glossary, graph, health, home, html, links, listing, menu, note, shelves, timeline
 from kb.pages.card import Card
+from kb.pages.finish import Terms, marked, marks
+from kb.pages.note import Backlink
+from kb.places import Places, read_wikilink
 from kb.store.store import Store
 
-# Where kb's own pages go, in order of preference: the person's note of that name comes first.
-_PLACES = {
-    "notes": ("notes.md", "all-notes.md"),
-    "glossary": ("glossary.md", "all-terms.md"),
-    "links": ("links.md", "all-links.md"),
-}
-_LABELS = {"notes": "Notes", "glossary": "Glossary", "links": "Links"}
 _HOMES = ("index.md", "README.md", "readme.md")
 
+Related = Callable[[], Mapping[str, list[str]]]
 
-def publish(store: Store, settings: Settings) -> Site:
-    """The whole site as it stands in the store. Reads the notes' files; writes nothing."""
-    title = str(settings["notebook.title"])
-    notes = list(_notes(store, settings.notes))
-    cards = {card.path: card for card, _ in notes}
-    records = [record for record in (_public(one, cards) for one in store.links()) if record]
-    entries = [
-        Entry(term, path, tuple(use for use in store.uses(term) if use.path in cards))
-        for path, term in store.terms()
-        if path in cards
-    ]
-    places = dict(_places(cards))
-    pages = [note.page(card, source) for card, source in notes]
-    listed = [card for card in cards.values() if card.path not in _HOMES]
-    front = next((path for path in _HOMES if path in cards), None)
+
+@dataclass(frozen=True, slots=True)
+class _Public:
+    """What may be seen."""
+
+    cards: dict[str, Card]
+    sources: dict[str, str]
+    records: list[LinkRecord]
+    entries: list[Entry]
+    places: Places
+
+
+def publish(store: Store, settings: Settings, related: Related) -> Site:
+    """The whole site as it stands in the store. Reads the notes' files; writes nothing.
+
+    `related` tells which notes are near each other in meaning; it is asked once.
+    """
+    public = _public(store, settings.notes)
+    pointing = list(_backlinks(store, public))
+    trusted = settings["site.trust_html"]
+    known, terms = marks(public.records), Terms(public.entries)
+
+    where = menu.places(public.cards)
+
+    def finish(page: Page, text: str) -> str:
+        if page.style == "note":
+            text = marked(listing.linked_tags(text, where), known)
+        return terms.explained(text)
+
+    front = next((path for path in _HOMES if path in public.cards), None)
+    own = _own_pages(public, settings, where, pointing, store)
     if front is None:
         front = _HOMES[0]
-        pages.append(home.page(front, title, listed, records, entries, places))
-    pages += [
-        timeline.page(places["notes"], listed),
-        glossary.page(places["glossary"], entries, cards),
-        links.page(places["links"], records, cards),
+        own.insert(0, _home(front, settings, public, where))
+    pages = (*_note_pages(public, pointing, related()), *own)
+    return Site(
+        pages=pages,
+        nav=menu.nav(front, where),
+        assets=tuple(_assets()),
+        clean=(lambda text: text) if trusted else html.clean,
+        clean_own=html.clean,
+        trusted=trusted,
+        finish=finish,
+        places=public.places,
+    )
+
+
+def _public(store: Store, root: Path) -> _Public:
+    cards, sources, names = {}, {}, []
+    for card, source, aliases in _notes(store, root):
+        cards[card.path], sources[card.path] = card, source
+        names.append((card.path, card.title, aliases))
+    records = [record for record in (_seen(one, cards) for one in store.links()) if record]
+    entries = [
+        Entry(term, path, tuple(use for use in store.uses(term, private=False) if use.path in cards))
+        for path, term in store.terms(private=False)
+        if path in cards
     ]
-    nav = (("Home", front), *((_LABELS[name], places[name]) for name in _PLACES))
-    return Site(tuple(pages), nav, tuple(_assets()), html.clean)
+    return _Public(cards, sources, records, entries, Places(names))
 
 
-def _notes(store: Store, root: Path) -> Iterator[tuple[Card, str]]:
-    """The notes that may be seen, each with its text."""
+def _notes(store: Store, root: Path) -> Iterator[tuple[Card, str, tuple[str, ...]]]:
+    """The notes that may be seen, each with its text and its other names."""
     broken = {problem.path for problem in store.problems() if problem.severity is Severity.ERROR}
     for row in store.notes(private=False):
         if row.private or row.draft or is_private_path(row.path):
@@ -69,7 +101,7 @@ def _notes(store: Store, root: Path) -> Iterator[tuple[Card, str]]:
         if note.is_withheld(source, broken=row.path in broken):
             continue
         about = row.description or note.first_words(source) or None
-        yield Card(row.path, row.title, row.kind, row.noted, row.tags, about), source
+        yield Card(row.path, row.title, row.kind, row.noted, row.tags, about), source, row.aliases
 
 
 def is_private_path(path: str) -> bool:
@@ -77,22 +109,71 @@ def is_private_path(path: str) -> bool:
     return any(part.casefold() == "private" for part in PurePosixPath(path).parts[:-1])
 
 
-def _public(record: LinkRecord, cards: dict[str, Card]) -> LinkRecord | None:
+def _seen(record: LinkRecord, cards: dict[str, Card]) -> LinkRecord | None:
     mentions = tuple(mention for mention in record.mentions if mention.path in cards and not mention.private)
     return replace(record, mentions=mentions) if mentions else None
 
 
-def _places(taken: Iterable[str]) -> Iterator[tuple[str, str]]:
-    used = {_address(path) for path in taken}
-    for name, wanted in _PLACES.items():
-        numbered = (f"all-{name}-{number}.md" for number in range(2, 10_000))
-        yield name, next(path for path in (*wanted, *numbered) if _address(path) not in used)
+def _backlinks(store: Store, public: _Public) -> Iterator[tuple[str, Backlink]]:
+    """(path, what points to it) for every link between notes that may be seen, each passage once."""
+    seen = set()
+    for link in store.inner_links():
+        if link.path not in public.cards:
+            continue
+        if link.form is LinkForm.WIKILINK:
+            wiki = read_wikilink(link.url, link.anchor)
+            target = public.places.named(link.path, wiki.name)
+            anchor = wiki.words
+        else:
+            address = urlsplit(link.url).path
+            target = public.places.at(link.path, address) if address else None
+            anchor = link.anchor
+        if target in public.cards and target != link.path and (target, link.path, link.text) not in seen:
+            seen.add((target, link.path, link.text))
+            yield target, Backlink(public.cards[link.path], anchor, link.text)
 
 
-def _address(path: str) -> str:
-    """Where a page lands in the site, so that `a.md` and `a/index.md` are seen to meet."""
-    stem = PurePosixPath(path.casefold()).with_suffix("")
-    return str(stem.parent if stem.name in ("index", "readme") else stem)
+def _note_pages(
+    public: _Public, pointing: Iterable[tuple[str, Backlink]], near: Mapping[str, list[str]]
+) -> Iterator[Page]:
+    by_target: dict[str, list[Backlink]] = {}
+    for target, backlink in pointing:
+        by_target.setdefault(target, []).append(backlink)
+    for path, card in public.cards.items():
+        related = [public.cards[one] for one in near.get(path, ()) if one in public.cards]
+        yield note.page(card, public.sources[path], backlinks=by_target.get(path, ()), related=related)
+
+
+def _home(front: str, settings: Settings, public: _Public, where: Mapping[str, str]) -> Page:
+    title = str(settings["notebook.title"])
+    return home.page(front, title, list(public.cards.values()), public.records, public.entries, where)
+
+
+def _own_pages(
+    public: _Public,
+    settings: Settings,
+    where: Mapping[str, str],
+    pointing: Iterable[tuple[str, Backlink]],
+    store: Store,
+) -> list[Page]:
+    cards, records, entries = public.cards, public.records, public.entries
+    listed = {path: card for path, card in cards.items() if path not in _HOMES}
+    spoken = (
+        timeline.Moment(one.date, one.text, one.path, one.noted)
+        for one in store.dated_passages()
+        if one.path in cards
+    )
+    between = [(backlink.card.path, target) for target, backlink in pointing]
+    return [
+        listing.notes(where, list(listed.values())),
+        *timeline.pages(where, listed, spoken),
+        listing.tags(where, list(listed.values())),
+        links.page(where, records, cards),
+        *(shelves.page(shelf, where, listed, records) for shelf in shelves.SHELVES),
+        health.page(where, records, cards),
+        glossary.page(where["glossary"], entries, cards),
+        graph.page(where, listed, records, entries, between),
+    ]
 
 
 def _assets() -> Iterator[tuple[str, bytes]]:

@@ -11,34 +11,24 @@ the first look, fact or word of the person, so that syncing never makes git see 
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from kb import fresh, urls
+from kb import fresh, reading, urls
 from kb.config import Settings
 from kb.errors import UnknownNote
 from kb.fresh import Freshness
-from kb.model import (
-    Clock,
-    Key,
-    Link,
-    LinkKind,
-    LinkRecord,
-    Note,
-    Problem,
-    Severity,
-    SyncReport,
-    settled_kind,
-)
+from kb.model import Clock, Key, LinkKind, LinkRecord, Problem, Severity, SyncReport, settled_kind
 from kb.notes import files
-from kb.notes.files import Found
 from kb.notes.parse import parse
+from kb.reading import Read, Wanted
 from kb.store import ledger, lock, saved
-from kb.store.rows import Identity, Stamp
+from kb.store.prepared import Prepared
+from kb.store.rows import Stamp
 from kb.store.store import Store
 
 if TYPE_CHECKING:
@@ -48,6 +38,11 @@ if TYPE_CHECKING:
 NOTES_AT_ONCE = 1_000
 BYTES_AT_ONCE = 16 * 1024 * 1024
 TEXTS_AT_ONCE = 256
+STALE, STALE_LEAST = 1 / 3, 1_000
+
+
+#: Seconds to wait for another kb that is writing.
+WAIT = lock.WAIT
 
 
 class Stage(StrEnum):
@@ -69,7 +64,7 @@ def sync(
     *,
     rehash: bool = False,
     progress: Progress | None = None,
-    wait: float = lock.WAIT,
+    wait: float = WAIT,
 ) -> SyncReport:
     """Bring the store up to date. Without an encoder, what lacks a vector is counted as pending.
 
@@ -101,25 +96,11 @@ def sync(
     )
 
 
-def identify(link: Link) -> Identity:
-    """Which link a mention means."""
-    return Identity(urls.key(link.url), urls.link_kind(link.url, link.anchor), urls.host(link.url))
-
-
 def _silent(_stage: Stage, _done: int, _total: int) -> None:
     """The progress of a sync that nobody watches."""
 
 
 # -- notes -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file that was read."""
-
-    path: str
-    data: bytes
-    stamp: Stamp
 
 
 class _Notes:
@@ -143,11 +124,23 @@ class _Notes:
         self.problems: list[Problem] = []
 
     def run(self) -> SyncReport:
+        """Read and record all that changed. Rows leave no cycles behind; looking for them costs a tenth."""
+        looking = gc.isenabled()
+        gc.disable()
+        try:
+            return self._run()
+        finally:
+            if looking:
+                gc.enable()
+
+    def _run(self) -> SyncReport:
         done, total = 0, len(self.freshness.changed)
+        if total or self.freshness.gone:
+            self.store.remember("scan", None)  # until all is done, the rows are of no one scan
         report = SyncReport(unchanged=self.freshness.unchanged)
-        for batch in _batches(self.freshness.changed):
+        for batch in _batches(reading.read_all(self.root, self._wanted(), day_first=self.day_first)):
             self.tell(Stage.READING, done, total)
-            report = self._record(report, [file for found in batch if (file := self._read(found))])
+            report = self._record(report, [one for one in batch if not self._failed(one)])
             done += len(batch)
         if total:
             self.tell(Stage.READING, total, total)
@@ -156,52 +149,68 @@ class _Notes:
             self.store.drop_notes(left)
         if self.freshness.rules_changed:
             self.store.remember("rules", self.rules)
+        self._remember_scan()
+        if total or left:
+            self.store.learn_frequencies(self.store.passage_count())
         return replace(report, deleted=len(left), problems=tuple(self.problems))
 
-    def _read(self, found: Found) -> _File | None:
-        try:
-            data = files.read(self.root, found.path)
-        except UnknownNote:
-            return None  # it went since the scan; the next sync forgets it
-        except OSError as error:
-            message = f"cannot be read: {(error.strerror or str(error)).lower()}"
-            self.problems.append(
-                Problem(found.path, 0, Severity.ERROR, message, "what it said before is kept")
-            )
-            return None
-        mtime = fresh.settled_mtime(found, self.freshness.scanned_ns)
-        return _File(found.path, data, Stamp(found.size, mtime, blake2b(data, digest_size=16).hexdigest()))
+    def _remember_scan(self) -> None:
+        """Let the next scan be told by its fingerprint alone, if the rows say what this one found."""
+        found = self.freshness.walk.found
+        mark = fresh.fingerprint(found)
+        if self.store.setting("scan") != mark and fresh.compare(found, self.store.file_stats()) == ((), ()):
+            self.store.remember("scan", mark)
 
-    def _record(self, report: SyncReport, read: Sequence[_File]) -> SyncReport:
+    def _wanted(self) -> list[Wanted]:
+        """The files to read. Where the rules changed, equal bytes say nothing: every row is made anew."""
+        known = {} if self.freshness.rules_changed else self.stamps
+        return [
+            Wanted(
+                found.path,
+                found.size,
+                fresh.settled_mtime(found, self.freshness.scanned_ns),
+                known[found.path].digest if found.path in known else "",
+            )
+            for found in self.freshness.changed
+        ]
+
+    def _failed(self, one: Read) -> bool:
+        if one.fault:
+            hint = "what it said before is kept"
+            message = f"cannot be read: {one.fault}"
+            self.problems.append(Problem(one.path, 0, Severity.ERROR, message, hint))
+        # One that went since the scan is forgotten by the next sync.
+        return one.gone or bool(one.fault)
+
+    def _record(self, report: SyncReport, read: Sequence[Read]) -> SyncReport:
         """One batch: what it is to the store, then one transaction."""
         touched: dict[str, Stamp] = {}
         renamed: list[tuple[str, str]] = []
         dropped: list[str] = []
-        put: list[tuple[Note, Stamp]] = []
+        put: list[Prepared] = []
         same = added = 0
-        for file in read:
-            known = self.stamps.get(file.path)
-            if known is not None and known.digest == file.stamp.digest and not self.freshness.rules_changed:
+        for one in read:
+            known = self.stamps.get(one.path)
+            if one.rows is None:
                 same += 1
-                if known != file.stamp:
-                    touched[file.path] = file.stamp
+                if known != one.stamp:
+                    touched[one.path] = one.stamp
                 continue
-            note = self._parse(file.path, file.data)
-            old = self._moved_from(file) if known is None else None
+            old = self._moved_from(one) if known is None else None
             added += known is None and old is None
-            if old is not None and not self.freshness.rules_changed and self._same_at(old, file, note):
-                renamed.append((old, file.path))
-                touched[file.path] = file.stamp
+            if old is not None and not self.freshness.rules_changed and self._same_at(old, one):
+                renamed.append((old, one.path))
+                touched[one.path] = one.stamp
                 continue
             if old is not None:
                 dropped.append(old)
-            put.append((note, file.stamp))
+            put.append(one.rows)
         if put or renamed or touched:
             with self.store.transaction():
                 self.store.drop_notes(dropped)
                 self.store.rename_notes(renamed)
                 self.store.touch(touched)
-                self.store.put_notes(put, identify, self.now)
+                self.store.put_prepared(put, self.now)
         moved = len(renamed) + len(dropped)
         return replace(
             report,
@@ -211,29 +220,33 @@ class _Notes:
             unchanged=report.unchanged + same,
         )
 
-    def _parse(self, path: str, data: bytes) -> Note:
-        return parse(path, data, day_first=self.day_first)
-
-    def _moved_from(self, file: _File) -> str | None:
-        paths = self.gone.get(file.stamp.digest)
+    def _moved_from(self, one: Read) -> str | None:
+        paths = self.gone.get(one.stamp.digest)
         return paths.pop() if paths else None
 
-    def _same_at(self, old: str, file: _File, note: Note) -> bool:
+    def _same_at(self, old: str, one: Read) -> bool:
         """Whether the path tells nothing of this note: no title, date or privacy comes from it."""
-        before = self._parse(old, file.data)
-        return replace(before, path=note.path, problems=()) == replace(note, problems=())
+        try:
+            data = files.read(self.root, one.path)
+        except (UnknownNote, OSError):
+            return False
+        before = parse(old, data, day_first=self.day_first)
+        there = parse(one.path, data, day_first=self.day_first)
+        return one.stamp.digest == there.digest and replace(before, path=one.path, problems=()) == replace(
+            there, problems=()
+        )
 
 
-def _batches(found: Sequence[Found]) -> Iterator[list[Found]]:
+def _batches(found: Iterable[Read]) -> Iterator[list[Read]]:
     """Parts small enough to hold in memory and to write in one short transaction."""
-    batch: list[Found] = []
+    batch: list[Read] = []
     size = 0
     for one in found:
-        if batch and (len(batch) == NOTES_AT_ONCE or size + one.size > BYTES_AT_ONCE):
+        if batch and (len(batch) == NOTES_AT_ONCE or size + one.stamp.size > BYTES_AT_ONCE):
             yield batch
             batch, size = [], 0
         batch.append(one)
-        size += one.size
+        size += one.stamp.size
     if batch:
         yield batch
 
@@ -248,7 +261,7 @@ def embed(
     vectors: VectorFile,
     *,
     progress: Progress | None = None,
-    wait: float = lock.WAIT,
+    wait: float = WAIT,
 ) -> int:
     """Embed every text that has no vector yet; how many. What is done when it is killed, stays done.
 
@@ -264,8 +277,30 @@ def embed(
         if store.vector_count(vectors.model) > vectors.rows:
             store.forget_vectors(vectors.model, from_row=vectors.rows)  # the file was cut short
         done = _embed_missing(store, encoder, vectors, progress or _silent)
+        _compact(store, vectors)
         store.counts(keep=True)
     return done
+
+
+def _compact(store: Store, vectors: VectorFile) -> None:
+    """Leave out the rows that nothing needs any more, once they are more than STALE of all.
+
+    A few are always kept: a note may come back.
+
+    The new map is in the store before the new file is in place, the old one until after it: each
+    file names its map, so a crash at any point leaves a pair that belongs together.
+    """
+    model, live = vectors.model, store.live_rows(vectors.model)
+    if vectors.rows - len(live) <= max(STALE * vectors.rows, STALE_LEAST):
+        return
+    smaller = vectors.compacted(live)
+    try:
+        store.renumber_vectors(model, smaller.model)
+    except BaseException:
+        smaller.discard()
+        raise
+    smaller.publish()
+    store.keep_model(smaller.model)
 
 
 def _embed_missing(store: Store, encoder: Encoder, vectors: VectorFile, tell: Progress) -> int:
@@ -289,7 +324,7 @@ def _embed_missing(store: Store, encoder: Encoder, vectors: VectorFile, tell: Pr
 # -- the ledger --------------------------------------------------------------------------------
 
 
-def record(store: Store, settings: Settings, *, wait: float = lock.WAIT) -> bool:
+def record(store: Store, settings: Settings, *, wait: float = WAIT) -> bool:
     """Write what was seen of links into the ledger, after a check, facts, or a word of the person.
 
     What the files say beyond the store (after a git pull, say) is taken in first, so nothing is

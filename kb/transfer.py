@@ -1,17 +1,24 @@
-"""Import: other people's files -> notes. Planned first, shown, then written.
+"""Import and export: other tools' files -> notes, planned first, shown, then written; and back.
 
 Nothing is ever overwritten unless asked; importing twice adds nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import filecmp
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kb import urls
 from kb.errors import ImportRefused, NoteError
-from kb.model import Problem, Severity
-from kb.notes import files, importers
-from kb.notes.importers import Draft
+from kb.model import LinkRecord, Problem, Severity
+from kb.notes import exporters, files, importers
+from kb.notes.exporters import Exported
+from kb.notes.importers import Attachment, Draft
+from kb.notes.importers.marks import SCHEMES
+from kb.notes.links import unescape
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +33,9 @@ class Write:
 class ImportPlan:
     """What an import would do. Paths are relative to `root`, the notes folder.
 
-    `same` are notes that already stand there byte for byte; `refused` are notes that stand there
-    and differ.
+    `same` are files that already stand there byte for byte; `refused` are files that stand there
+    and differ. `copies` are attachments, read only when they are written. Paths of problems with
+    the source are absolute.
     """
 
     root: Path
@@ -36,6 +44,7 @@ class ImportPlan:
     same: tuple[str, ...]
     refused: tuple[str, ...]
     problems: tuple[Problem, ...]
+    copies: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +56,25 @@ class ImportReport:
 
 
 def plan_import(
-    source: Path, notes_root: Path, *, overwrite: bool = False, day_first: bool = False
+    source: Path,
+    notes_root: Path,
+    *,
+    overwrite: bool = False,
+    day_first: bool = False,
+    importer: str | None = None,
 ) -> ImportPlan:
-    """Read a source and lay it against the notes. Writes nothing. ImportRefused."""
-    importer = importers.find(source)
-    imported = importer.read(source, day_first)
+    """Read a source and lay it against the notes. Writes nothing. ImportRefused.
+
+    `importer` names one; without it the source tells.
+    """
+    chosen = importers.named(importer, source) if importer else importers.find(source)
+    _check_apart(source, notes_root)
+    imported = chosen.read(source, day_first)
     if not imported.drafts:
         raise ImportRefused(f"{source}: holds nothing to import")
     writes: list[Write] = []
     same: list[str] = []
     refused: list[str] = []
-    problems = list(imported.problems)
     for draft in imported.drafts:
         before = _standing(notes_root, draft.path)
         if before == draft.data:
@@ -66,16 +83,50 @@ def plan_import(
             writes.append(Write(draft, before))
         else:
             refused.append(draft.path)
-            problems.append(
-                Problem(
-                    draft.path,
-                    1,
-                    Severity.WARNING,
-                    "a note of this name stands there and differs; it was left alone",
-                    "--overwrite replaces it",
-                )
-            )
-    return ImportPlan(notes_root, importer.name, tuple(writes), tuple(same), tuple(refused), tuple(problems))
+    copies: list[Attachment] = []
+    for attachment in imported.attachments:
+        target = notes_root / attachment.path
+        if not target.exists():
+            copies.append(attachment)
+        elif target.is_file() and filecmp.cmp(attachment.origin, target, shallow=False):
+            same.append(attachment.path)
+        else:
+            # --overwrite speaks of notes, which can be had again from the source.
+            refused.append(attachment.path)
+    problems = [*_in_source(imported.problems, source), *map(_refused, refused)]
+    return ImportPlan(
+        notes_root,
+        chosen.name,
+        tuple(writes),
+        tuple(same),
+        tuple(refused),
+        tuple(problems),
+        tuple(copies),
+    )
+
+
+def _check_apart(source: Path, notes_root: Path) -> None:
+    here, root = source.resolve(), notes_root.resolve()
+    if here.is_dir() and (here.is_relative_to(root) or root.is_relative_to(here)):
+        raise ImportRefused(
+            f"{source}: the notes folder {notes_root} is in it, or it is in that; nothing was read",
+            hint="kb init adopts a folder of Markdown where it lies; kb sync reads the notes folder",
+        )
+
+
+def _in_source(problems: Sequence[Problem], source: Path) -> list[Problem]:
+    folder = source.is_dir()
+    return [replace(one, path=str((source / one.path if folder else source).absolute())) for one in problems]
+
+
+def _refused(path: str) -> Problem:
+    return Problem(
+        path,
+        0,
+        Severity.WARNING,
+        "a file of this name stands there and differs; it was left alone",
+        "--overwrite replaces a note",
+    )
 
 
 def _standing(root: Path, path: str) -> bytes | None:
@@ -98,4 +149,78 @@ def apply_import(plan: ImportPlan) -> ImportReport:
             written.append(write.draft.path)
         except NoteError as error:
             problems.append(Problem(write.draft.path, 1, Severity.ERROR, str(error), error.hint))
+    for copy in plan.copies:
+        try:
+            data = copy.origin.read_bytes()
+            files.write_atomic(plan.root / copy.path, data, expected=None, root=plan.root)
+            written.append(copy.path)
+        except (NoteError, OSError) as error:
+            problems.append(Problem(copy.path, 0, Severity.ERROR, str(error)))
     return ImportReport(tuple(written), tuple(problems))
+
+
+# -- export ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Links as another tool reads them.
+
+    `private` counts those left out because they stand in private notes only; `other` those that
+    lead nowhere outside of the notebook, or that the format has no place for.
+    """
+
+    text: str
+    count: int
+    private: int
+    other: int
+
+
+def export(
+    records: Iterable[LinkRecord],
+    tags: Mapping[str, tuple[str, ...]],
+    format: str,
+    *,
+    private: bool = False,
+) -> Export:
+    """`records` in a format, those that lead out of the notebook. UsageError for an unknown format.
+
+    `tags` are those of each note. A file made for others must not name what is private: such
+    mentions, and links that have no other, are left out unless `private`.
+    """
+    exporter = exporters.named(format)
+    links: list[Exported] = []
+    hidden = other = 0
+    for record in records:
+        mentions = tuple(one for one in record.mentions if private or not one.private)
+        if not mentions:
+            hidden += 1
+            continue
+        link = _exported(replace(record, mentions=mentions), tags)
+        if urls.scheme(link.url) in SCHEMES and exporter.takes(record):
+            links.append(link)
+        else:
+            other += 1
+    return Export(exporter.write(links), len(links), hidden, other)
+
+
+def _exported(record: LinkRecord, tags: Mapping[str, tuple[str, ...]]) -> Exported:
+    first = record.mentions[0]
+    dates = (date for one in record.mentions for date in (one.noted, one.date) if date is not None)
+    title = record.facts.title or ("" if first.anchor in (first.url, record.url) else first.anchor)
+    words = (tag for one in record.mentions for tag in tags.get(one.path, ()))
+    return Exported(_meant(record), title, next(dates, None), tuple(dict.fromkeys(words)), record)
+
+
+def _meant(record: LinkRecord) -> str:
+    """The address that the first mention means: an href as written may hold Markdown's escapes."""
+    written = record.mentions[0].url
+    guesses = [written, unescape(written), html.unescape(written)]
+    guesses += [f"http://{guess}" for guess in guesses]
+    return next((guess for guess in guesses if urls.key(guess) == record.key), guesses[1])
+
+
+def write_export(path: Path, text: str) -> None:
+    """Write an export whole or not at all; what stood there is replaced. NoteUnwritable."""
+    before = path.read_bytes() if path.is_file() else None
+    files.write_atomic(path, text.encode("utf-8", "replace"), expected=before)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import selectors
 import socket
 import ssl
 import struct
@@ -10,7 +12,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -58,6 +60,16 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             with self.server.busy:
                 self.server.together -= 1
+
+    def do_HEAD(self) -> None:
+        """Answered as careless servers do: wrongly where the way says so, else without a word."""
+        path = self.path.removeprefix("/").partition("/")[0]
+        self.answer(405 if path == "head-is-refused" else 200, b"")
+
+    @property
+    def base(self) -> str:
+        """The first part of the path asked for."""
+        return "/" + self.path.removeprefix("/").partition("/")[0].partition("?")[0]
 
     def log_message(self, format: str, *args: object) -> None:
         """Quiet."""
@@ -110,8 +122,14 @@ class Server(ThreadingHTTPServer):
         address: str = "127.0.0.1",
         tls: ssl.SSLContext | None = None,
         routes: Mapping[str, Callable[[Handler, str], None]] | None = None,
+        more: Sequence[str] = (),
+        port: int = 0,
     ) -> None:
-        super().__init__((address, 0), Handler)
+        """`more` are addresses beside the first at which the same server listens."""
+        super().__init__((address, port), Handler)
+        self.sockets = [self.socket]
+        for other in more:
+            self.sockets.append(socket.create_server((other, self.port), backlog=self.request_queue_size))
         self.address = address
         self.tls = tls
         self.routes = dict(routes or {})
@@ -132,26 +150,39 @@ class Server(ThreadingHTTPServer):
     def agents(self, path: str) -> list[str]:
         return [headers["user-agent"] for asked, headers in self.asked if asked == "/" + path]
 
-    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
-        connection, address = super().get_request()
-        if self.tls is not None:
-            connection.settimeout(5)
-            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-        return connection, address
+    def serve(self) -> None:
+        """Hand every connection to a thread of its own, until the server closes."""
+        with selectors.DefaultSelector() as selector:
+            for one in self.sockets:
+                one.setblocking(False)
+                selector.register(one, selectors.EVENT_READ)
+            while not self.closing.is_set():
+                for key, _ in selector.select(0.02):
+                    with contextlib.suppress(OSError):
+                        connection, address = key.fileobj.accept()  # type: ignore[union-attr]
+                        connection.setblocking(True)
+                        if self.tls is not None:
+                            connection.settimeout(5)
+                            connection = self.tls.wrap_socket(
+                                connection, server_side=True, do_handshake_on_connect=False
+                            )
+                        self.process_request(connection, address)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that leaves is no error here."""
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+        self.serving = threading.Thread(target=self.serve, daemon=True)
+        self.serving.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.closing.set()
-        self.shutdown()
-        self.server_close()
+        self.serving.join()
+        for one in self.sockets:
+            one.close()
 
 
 # -- the ways to misbehave -------------------------------------------------------------------------

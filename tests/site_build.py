@@ -52,5 +52,6 @@ def build(root: Path) -> Path:
         # A site of the session is built before a test's own fixtures shut the person's config out.
         patch.setenv("XDG_CONFIG_HOME", str(root / "no-config"))
         config = load_config(str(root / "mkdocs.yml"), strict=True)
+        config.plugins.on_startup(command="build", dirty=False)
         mkdocs_build(config)
     return Path(config.site_dir)

@@ -20,9 +20,9 @@ from kb.model import (
     Span,
     When,
 )
+from kb.reading import identify
 from kb.store.rows import Stamp
 from kb.store.store import Store
-from kb.sync import identify
 
 SEEN = "2026-11-24T12:00:00Z"
 LONG_AGO_NS = 1_700_000_000_000_000_000

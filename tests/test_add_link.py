@@ -211,7 +211,7 @@ def test_several_addresses_come_from_arguments_and_standard_input(
 
     monkeypatch.setattr("sys.stdin", io.StringIO(f"look: {pages.url('p/two')} and {pages.url('p/one')}\n"))
     args = ["--root", str(root), "add-link", pages.url("p/one"), "-", "--json", "-t", "mail"]
-    assert cli._status(args) == 0
+    assert cli.invoke(args) == 0
     told = json.loads(capsys.readouterr().out)
     assert [(one["title"], one["known"]) for one in told] == [("Page one", False), ("Page two", False)]
     written = next((root / "notes").rglob("20*.md")).read_text()
@@ -223,14 +223,14 @@ def test_several_addresses_come_from_arguments_and_standard_input(
 
 
 def test_one_wrong_address_stops_before_anything_is_written(root: Path, pages: Server) -> None:
-    assert cli._status(["--root", str(root), "add-link", pages.url("p/one"), "no address"]) == 2
+    assert cli.invoke(["--root", str(root), "add-link", pages.url("p/one"), "no address"]) == 2
     assert not list((root / "notes").rglob("20*.md"))
 
 
 def test_a_dry_run_from_the_command_line_writes_nothing_at_all(
     root: Path, pages: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli._status(["--root", str(root), "add-link", pages.url("p/one"), "--new-note", "--dry-run"]) == 0
+    assert cli.invoke(["--root", str(root), "add-link", pages.url("p/one"), "--new-note", "--dry-run"]) == 0
     assert "title: Page one" in capsys.readouterr().out
     assert not list((root / "notes").rglob("20*.md"))
     assert not (root / "saved").exists()
@@ -275,7 +275,7 @@ def test_a_clipboard_that_nobody_can_read_is_said(programs: Path) -> None:
 
 def test_a_notebook_may_not_name_the_program(root: Path) -> None:
     (root / "kb.toml").write_text('[clipboard]\ncommand = "rm -rf /"\n')
-    assert cli._status(["--root", str(root), "add-link", "--clipboard"]) == 2
+    assert cli.invoke(["--root", str(root), "add-link", "--clipboard"]) == 2
 
 
 def test_the_clipboards_addresses_are_added(
@@ -287,12 +287,12 @@ def test_the_clipboards_addresses_are_added(
 ) -> None:
     program(programs, "pbpaste", f'echo "{pages.url("p/pasted")} "')
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}/bin{os.pathsep}/usr/bin")
-    assert cli._status(["--root", str(root), "add-link", "--clipboard"]) == 0
+    assert cli.invoke(["--root", str(root), "add-link", "--clipboard"]) == 0
     assert "[Page pasted]" in capsys.readouterr().out
 
 
 def test_no_address_at_all_is_said(root: Path) -> None:
-    assert cli._status(["--root", str(root), "add-link"]) == 2
+    assert cli.invoke(["--root", str(root), "add-link"]) == 2
 
 
 # -- strangers' text -------------------------------------------------------------------------------

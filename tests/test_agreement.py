@@ -3,19 +3,65 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import markdown
 import pytest
+import yaml
 
 from kb.notes.parse import parse
+from kb.places import Places
+from kb.plugin.extension import NotesMarkdown
 
-EXTENSIONS = ["attr_list", "def_list", "fenced_code", "footnotes", "sane_lists", "tables"]
+
+class _Mkdocs(yaml.SafeLoader):
+    """mkdocs.yml names Python objects by tags, which say nothing here."""
+
+
+_Mkdocs.add_multi_constructor("", lambda *_: None)
+
+
+def _extensions() -> tuple[list[Any], dict[str, Any]]:
+    """The extensions with which this project's site is rendered, MkDocs' own defaults included."""
+    path = Path(__file__).parent.parent / "mkdocs.yml"
+    listed = yaml.load(path.read_text(), _Mkdocs).get("markdown_extensions", [])
+    names: list[Any] = ["toc", "tables", "fenced_code"]
+    configs: dict[str, Any] = {}
+    for one in listed:
+        name = one if isinstance(one, str) else next(iter(one))
+        names.append(name)
+        if not isinstance(one, str):
+            configs[name] = {key: value for key, value in (one[name] or {}).items() if value is not None}
+    return [*dict.fromkeys(names), _notes_markdown()], configs
+
+
+class _Everything(Places):
+    """A site that has every page: whether a page is there is another test's matter."""
+
+    def at(self, here: str, address: str) -> str | None:
+        return unquote(address).lstrip("/")
+
+    def named(self, here: str, name: str) -> str | None:
+        return None
+
+
+def _notes_markdown() -> NotesMarkdown:
+    extension = NotesMarkdown()
+    extension.places = _Everything()
+    return extension
+
 
 # Where the two differ, what Python-Markdown renders, and why kb says otherwise.
 DIFFERENCES = {
-    "http://x.y/a": ([], "a bare address is a link to a person, though the page does not make it one"),
-    "see www.x.org/a": ([], "the same"),
+    "see www.x.org/a": ([], "GFM makes a link of it, and so does a person; Python-Markdown does not"),
+    "[a](/p)": (["p"], "the site writes the way from page to page; kb keeps what is written"),
     "text <!-- [a](b) --> text": (["b"], "Python-Markdown renders it inside of the comment: nobody sees it"),
+    "<a href='http://x.y/a'>http://x.y/b</a>": (
+        ["http://x.y/a", "http://x.y/b"],
+        "links do not nest: the page's inner one is what Python-Markdown makes of raw HTML's words",
+    ),
     "[a](b c)": (["b c"], "CommonMark wants <> around an address with a space; most tools show text"),
     "[x [y](b)](c)": (["c"], "links do not nest: CommonMark keeps the inner one, Python-Markdown the outer"),
     "<http://x.y/a b>": (["http://x.y/a b"], "an address ends at a space"),
@@ -76,7 +122,6 @@ SNIPPETS = [
     "[a](mailto:a@b.c)",
     "[a](../b.md)",
     "[a](#p)",
-    "[a](/p)",
     "\\[a](b)",
     "[a\\](b)",
     "[a](b\\)c)",
@@ -90,6 +135,33 @@ SNIPPETS = [
     "Line  \n[a](b)",
     "***\n[a](b)",
     "README.md and setup.py",
+    "http://x.y/a",
+    "See http://x.y/a.",
+    "(see http://x.y/a)",
+    "https://en.wikipedia.org/wiki/A_(b) and (https://en.wikipedia.org/wiki/A_(b))",
+    "http://x.y/a, http://x.y/b; http://x.y/c: http://x.y/d! http://x.y/e?",
+    "**http://x.y/a** and *http://x.y/b*",
+    "http://x.y/a_b_c",
+    "http://x.y/?a=1&b=2#c",
+    "`http://x.y/a`",
+    "* http://x.y/a\n    * http://x.y/b",
+    "> http://x.y/a",
+    "# http://x.y/a",
+    "| a |\n|---|\n| http://x.y/a |",
+    "t[^1]\n\n[^1]: http://x.y/a",
+    "term\n:   http://x.y/a",
+    "[http://x.y/a](http://x.y/b)",
+    "<!-- http://x.y/a -->",
+    "![i](http://x.y/i.png)",
+    "見て http://例え.jp/道 。",
+    "'http://x.y/a' and \"http://x.y/b\"",
+    "http://x.y/a。次",
+    "http://x.y/a，b",
+    "「http://x.y/a」",
+    "<http://x.y/a>",
+    "<a@b.c>",
+    "[a](mailto:a@b.c)",
+    "!!! note\n    [a](http://x.y)",
 ]
 
 
@@ -99,6 +171,8 @@ class _Links(HTMLParser):
         self.found: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if ("class", "headerlink") in attrs:
+            return  # the sign beside each heading
         for name, value in attrs:
             mark = value is not None and value.startswith(("#fn:", "#fnref:"))
             if (tag, name) in (("a", "href"), ("img", "src")) and not mark:
@@ -115,7 +189,8 @@ class _Links(HTMLParser):
 
 def rendered(text: str) -> list[str]:
     parser = _Links()
-    parser.feed(markdown.markdown(text, extensions=EXTENSIONS))
+    extensions, configs = _extensions()
+    parser.feed(markdown.markdown(text, extensions=extensions, extension_configs=configs))
     return sorted(parser.found)
 
 
@@ -132,3 +207,7 @@ def test_the_links_are_those_of_the_page(text: str) -> None:
 def test_where_they_differ_the_reason_is_known(text: str) -> None:
     assert rendered(text) == DIFFERENCES[text][0]
     assert found(text) != rendered(text)
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(SNIPPETS) + len(DIFFERENCES) >= 60

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kb import check
-from kb.check import Page, Turns, is_bad, keep, look_at, plan
+from kb.check import Page, is_bad, keep, look_at, plan
 from kb.config import Settings
 from kb.errors import NetworkAway, StoreBusy
 from kb.model import Facts, Filter, Key, LinkKind, LinkRecord, Looks, Mention, Person, Span, Standing, Verdict
@@ -20,6 +20,7 @@ from kb.testing import FixedClock
 from kb.urls import host, key
 from kb.web.fetch import Failure, Hop, HttpFetcher, Limits, Outcome
 from kb.web.ignore import with_ignored
+from kb.web.turns import Turns
 from tests.servers import Server, StubResolver, refused_url
 from tests.store_helpers import note, notebook, passage, put
 
@@ -45,7 +46,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return notebook(tmp_path, {}, '[links]\nprivate_hosts = "check"\ntimeout = 0.5\n')
+    return notebook(tmp_path, {}, '[links]\nprivate_hosts = "check"\ntimeout = 0.5\ninterval = 0.001\n')
 
 
 def mention(store: Store, *urls: str, path: str = "a.md") -> None:
@@ -66,7 +67,9 @@ class Answers:
         self.asked: list[str] = []
         self.etags: list[str | None] = []
 
-    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Outcome:
+    async def get(
+        self, url: str, *, etag: str | None = None, last_modified: str | None = None, **_: bool
+    ) -> Outcome:
         self.asked.append(url)
         self.etags.append(etag)
         await asyncio.sleep(0)
@@ -166,7 +169,7 @@ def test_one_host_is_never_asked_more_than_it_is_allowed(
         mention(store, *(other.url(f"settle/{number}") for number in range(24)))
         check.check(store, settings, clock)
         assert 2 <= other.most_together <= settings["links.per_host"]
-        assert len(other.asked) == 24
+        assert len(other.asked) == 24 + 1  # and once for a path that cannot exist
 
 
 # -- the network is away, and names ----------------------------------------------------------------
@@ -311,14 +314,49 @@ def test_hosts_take_turns() -> None:
     ]
 
     async def order() -> list[str]:
-        turns = Turns(pages, per_host=2)
+        turns = Turns(pages, 2)
         taken = []
         while (one := await turns.take()) is not None:
             taken.append(one.url.removeprefix("https://"))
-            await turns.give_back(one)
+            turns.give_back(one)
         return taken
 
     assert asyncio.run(order()) == [f"{name}.example/{number}" for number in range(3) for name in "ab"]
+
+
+def test_one_host_rests_between_two_requests_and_others_need_not_wait() -> None:
+    pages = [
+        Page(f"https://{name}.example/{number}", f"{name}.example", ()) for name in "ab" for number in (1, 2)
+    ]
+
+    async def taken() -> list[tuple[str, float]]:
+        turns = Turns(pages, 4, 0.05)
+        clock = asyncio.get_running_loop()
+        found = []
+        while (one := await turns.take()) is not None:
+            found.append((one.host, clock.time()))
+        return found
+
+    found = asyncio.run(taken())
+    assert [host[0] for host, _ in found] == ["a", "b", "a", "b"]
+    assert found[2][1] - found[0][1] >= 0.045
+    assert found[3][1] - found[1][1] >= 0.045
+
+
+def test_a_worker_that_is_cancelled_while_waiting_takes_nobodys_turn() -> None:
+    page = Page("https://a.example/", "a.example", ())
+
+    async def run() -> object:
+        turns = Turns([page, page], 1)
+        first = await turns.take()
+        assert first is not None
+        leaving, staying = asyncio.create_task(turns.take()), asyncio.create_task(turns.take())
+        await asyncio.sleep(0)
+        leaving.cancel()
+        turns.give_back(first)
+        return await asyncio.wait_for(staying, 5)
+
+    assert asyncio.run(run()) is page
 
 
 # -- what is recorded ------------------------------------------------------------------------------
@@ -332,10 +370,10 @@ def test_a_run_that_is_broken_off_keeps_what_was_done(
 
     class Interrupted(Answers):
         async def get(
-            self, url: str, *, etag: str | None = None, last_modified: str | None = None
+            self, url: str, *, etag: str | None = None, last_modified: str | None = None, **_: bool
         ) -> Outcome:
             if url == urls[3]:
-                for _ in range(20):
+                for _step in range(20):
                     await asyncio.sleep(0)
                 signal.raise_signal(signal.SIGINT)
                 await asyncio.sleep(60)
@@ -354,7 +392,7 @@ def test_no_transaction_is_open_while_the_network_is_asked(
 
     class Watching(Answers):
         async def get(
-            self, url: str, *, etag: str | None = None, last_modified: str | None = None
+            self, url: str, *, etag: str | None = None, last_modified: str | None = None, **_: bool
         ) -> Outcome:
             assert not store.connection.in_transaction
             return came(url)
@@ -385,7 +423,7 @@ def test_a_word_of_the_person_during_the_run_is_not_lost(
 
     class Meanwhile(Answers):
         async def get(
-            self, url: str, *, etag: str | None = None, last_modified: str | None = None
+            self, url: str, *, etag: str | None = None, last_modified: str | None = None, **_: bool
         ) -> Outcome:
             store.save_look(key(url), None, Looks(streak=2, streak_since="2026-11-01T00:00:00Z"))
             return came(url, 404)

@@ -51,7 +51,7 @@ def kb(root: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Kb:
         self.bases = bases(server)
 
     monkeypatch.setattr(KnowledgeBase, "__init__", elsewhere)
-    return lambda *args: cli._status(["--root", str(root), *args])
+    return lambda *args: cli.invoke(["--root", str(root), *args])
 
 
 def test_enriching_tells_how_much_was_learnt_and_what_was_not(
@@ -129,12 +129,12 @@ def test_with_the_network_away_nothing_is_recorded(
     settings = notebook(
         tmp_path / "n", {"a.md": f"* {refused_url()}\n"}, '[links]\nprivate_hosts = "check"\n'
     )
-    assert cli._status(["--root", str(settings.root), "enrich"]) == 2
+    assert cli.invoke(["--root", str(settings.root), "enrich"]) == 2
     assert "network is away" in capsys.readouterr().err
     assert not settings.ledger.exists()
 
 
 def test_private_hosts_are_not_asked_unless_the_notebook_says_so(tmp_path: Path, server: Server) -> None:
     settings = notebook(tmp_path / "n", {"a.md": f"* {server.url('post/sheep')}\n"})
-    assert cli._status(["--root", str(settings.root), "enrich"]) == 0
+    assert cli.invoke(["--root", str(settings.root), "enrich"]) == 0
     assert server.asked == []

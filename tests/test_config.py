@@ -90,6 +90,26 @@ def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
         config.load(tmp_path, environ(tmp_path))
 
 
+def test_a_key_without_its_table_is_answered_with_the_table(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load(write(tmp_path, 'notes = "x"\n'), environ(tmp_path))
+    assert "notebook.notes" in caught.value.hint
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "kb.toml").write_bytes(b'\xef\xbb\xbf[notebook]\ntitle = "Mine"\n')
+    assert config.load(tmp_path, environ(tmp_path))["notebook.title"] == "Mine"
+
+
+def test_a_notes_folder_that_leads_out_of_the_notebook_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "outside").mkdir()
+    (root / "notes").symlink_to(tmp_path / "outside")
+    with pytest.raises(ConfigError, match="outside"):
+        config.load(write(root, ""), environ(tmp_path))
+
+
 def test_the_nearest_folder_upward_is_the_notebook(tmp_path: Path) -> None:
     deep = tmp_path / "a" / "b"
     deep.mkdir(parents=True)

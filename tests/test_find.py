@@ -258,3 +258,103 @@ def test_a_passage_that_lacks_its_vector_is_found_by_its_words(tmp_path: Path, e
     found.store.forget_vectors(found.vectors.model)
     hit = found("qlora vram").hits[0]
     assert (hit.line, hit.cosine, hit.semantic_rank) == (14, None, None)
+
+
+# -- names, and scripts without spaces -------------------------------------------------------------
+
+ABBREVIATED = {
+    "words.md": "---\nkind: glossary\n---\n\n* RAG = Retrieval-Augmented Generation. Passages first.\n",
+    "use.md": "# Use\n\n* RAG gave us sources\n* a rug of wool\n* generation of power\n",
+    "long.md": "# Long\n\n* retrieval-augmented generation needs an index\n",
+}
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "keyword"])
+def test_a_glossary_term_is_found_by_its_expansion_and_the_reverse(
+    tmp_path: Path, encoder: NumpyEncoder, mode: str
+) -> None:
+    found = searched(tmp_path, ABBREVIATED, encoder)
+    assert set(found.lines("rag", mode=mode)) >= {"use.md:3", "long.md:3", "words.md:5"}
+    assert "use.md:3" in found.lines("retrieval-augmented generation", mode=mode)
+    assert "use.md:4" not in found.lines("retrieval-augmented generation", mode=mode)
+
+
+def test_the_other_name_of_a_term_is_marked_too(tmp_path: Path, encoder: NumpyEncoder) -> None:
+    found = searched(tmp_path, ABBREVIATED, encoder)("retrieval-augmented generation")
+    assert found.marks("RAG gave us sources") == [(0, 3)]
+
+
+SPACELESS = {
+    "ja.md": "# 日本語\n\n* 数を数えるときは助数詞が必要だ\n* 漢字の部首を先に覚える\n",
+    "zh.md": "# 中文\n\n* 中文的声调会改变词的意思\n* plain words and 写日记\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("声调", ["zh.md:3"]),
+        ("助数詞", ["ja.md:3"]),
+        ("部首 漢字", ["ja.md:4"]),
+        ("记", ["zh.md:4"]),
+        ("调声", []),
+        ('"的声调"', ["zh.md:3"]),
+        ("plain 写日记", ["zh.md:4"]),
+        ("日本語 -漢字", ["ja.md:3"]),
+        ("声调 kind:paper", []),
+    ],
+)
+def test_parts_of_text_without_spaces_are_found(
+    tmp_path: Path, encoder: NumpyEncoder, query: str, expected: list[str]
+) -> None:
+    assert searched(tmp_path, SPACELESS, encoder).lines(query, mode="keyword") == expected
+
+
+def test_what_is_removed_is_found_no_more(tmp_path: Path, encoder: NumpyEncoder) -> None:
+    found = searched(tmp_path, SPACELESS, encoder)
+    found.store.drop_notes(["zh.md"])
+    assert found.lines("声调", mode="keyword") == []
+
+
+def test_the_word_without_spaces_is_marked(tmp_path: Path, encoder: NumpyEncoder) -> None:
+    found = searched(tmp_path, SPACELESS, encoder)("声调")
+    assert found.marks("中文的声调会") == [(3, 5)]
+
+
+# -- common words ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def everywhere(tmp_path: Path, encoder: NumpyEncoder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Searched]:
+    monkeypatch.setattr("kb.store.words.FEW", 10)
+    monkeypatch.setattr("kb.store.words.COMMON", 0.1)
+    lines = [f"* report {number} of the week" for number in range(40)] + ["* a zebra crossed"]
+    found = searched(tmp_path, {"all.md": "# All\n\n" + "\n".join(lines) + "\n"}, encoder)
+    found.store.learn_frequencies(found.store.passage_count())
+    yield found
+    found.store.close()
+
+
+def test_a_word_that_is_everywhere_is_not_looked_up_beside_a_rare_one(everywhere: Searched) -> None:
+    assert everywhere.lines("reports zebra", mode="keyword") == ["all.md:43"]
+
+
+def test_a_word_that_is_everywhere_is_looked_up_when_alone(everywhere: Searched) -> None:
+    assert len(everywhere.lines("reports", mode="keyword")) == 10
+
+
+def test_a_common_words_count_is_remembered_and_a_rare_ones_taken(everywhere: Searched) -> None:
+    store = everywhere.store
+    assert (store.common("reporting"), store.common("zebra")) == (40, None)
+    store.connection.execute("UPDATE frequencies SET passages = 39 WHERE term = 'report'")
+    assert store.document_frequency("reports") == 39
+    assert store.document_frequency("zebra") == 1
+
+
+def test_frequencies_are_learned_again_when_the_store_has_grown_by_a_tenth(everywhere: Searched) -> None:
+    store = everywhere.store
+    store.connection.execute("DELETE FROM frequencies")
+    store.learn_frequencies(44)
+    assert store.common("report") is None
+    store.learn_frequencies(60)
+    assert store.common("report") == 40

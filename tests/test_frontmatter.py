@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.model import NoteKind, Problem, Severity
@@ -140,3 +140,36 @@ def test_what_is_rendered_reads_back_the_same_here_and_in_any_yaml(title: str, t
     found = front(text)
     assert found.problems == []
     assert (found.values["title"], found.values["tags"]) == (title, tags)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *("title", "date", "true", "a-b", "n", "x y", "x, y", "it's", "null", "True", "1:30"),
+                *("2023-09-01", "0", "12", ":", ": ", " ", "  ", "[", "]", ", ", ",", "'", "-", " - ", "#"),
+                *("?", "&", "!", "(", "/", "\n", "\r\n", "\r", "\t", "\x85", "\u2028", "\ufeff", "..."),
+                *("é", "\u0663", " #", "~", "_", "0x1f", "1e3"),
+            ]
+        ),
+        max_size=14,
+    ).map("".join)
+)  # fmt: skip
+def test_plain_lines_mean_what_the_parser_says(text: str) -> None:
+    plain = frontmatter._plain(text)
+    if plain is not None:
+        reader = frontmatter._Reader("n.md")
+        assert (reader.document(text), reader.lines) == plain
+        assert not reader.problems
+
+
+def test_plain_lines_are_told() -> None:
+    text = "title: It's a title, (really)\ndate: 2023-09-01\n\ntags: [one, two words]\r\ndraft: true\n"
+    values = {
+        "title": "It's a title, (really)",
+        "date": "2023-09-01",
+        "tags": ["one", "two words"],
+        "draft": True,
+    }
+    assert frontmatter._plain(text) == (values, {"title": 2, "date": 3, "tags": 5, "draft": 6})

@@ -69,6 +69,24 @@ def test_a_folder_whose_markdown_lies_under_notes_keeps_that_layout(tmp_path: Pa
     assert tomllib.loads((tmp_path / "kb.toml").read_text())["notebook"]["notes"] == "notes"
 
 
+def test_lines_are_added_to_git_files_that_only_speak_of_them(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("# never commit site/ or .kb/ or links.private.jsonl by hand\n")
+    (tmp_path / ".gitattributes").write_text("*.png binary")
+    make(tmp_path)
+    added = (tmp_path / ".gitignore").read_text().splitlines()[1:]
+    assert added == [".kb/", "site/", "links.private.jsonl", "saved.private/"]
+    assert (tmp_path / ".gitattributes").read_text() == "*.png binary\nlinks.jsonl merge=union\n"
+
+
+def test_a_folder_called_site_that_is_the_persons_is_not_built_over(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "dig.md").write_text("* a trench\n")
+    (tmp_path / "work.md").write_text("* w\n")
+    make(tmp_path)
+    assert "site_dir: .site\n" in (tmp_path / "mkdocs.yml").read_text()
+    assert "site/" not in (tmp_path / ".gitignore").read_text().split()
+
+
 def test_files_that_stand_already_are_kept(tmp_path: Path) -> None:
     (tmp_path / "mkdocs.yml").write_text("mine\n")
     plan = plan_init(tmp_path, TODAY)

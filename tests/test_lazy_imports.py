@@ -17,7 +17,7 @@ def loaded(*args: str, cwd: Path) -> set[str]:
     script = (
         "import sys\n"
         "from kb import cli\n"
-        f"status = cli._status({list(args)!r})\n"
+        f"status = cli.invoke({list(args)!r})\n"
         "print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))\n"
         "sys.exit(status)\n"
     )

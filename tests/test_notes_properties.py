@@ -9,7 +9,7 @@ from kb.errors import NoteError
 from kb.model import LinkForm, Note
 from kb.notes import frontmatter
 from kb.notes.edit import append_bullet, bullet, replace_url
-from kb.notes.importers.jekyll import split_page
+from kb.notes.importers.page import split_page
 from kb.notes.parse import outline, parse
 
 _PIECES = [

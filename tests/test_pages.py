@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import html as entities
+import json
 import re
 from dataclasses import replace
-from xml.etree.ElementTree import fromstring
+from xml.etree.ElementTree import Element, fromstring
 
 import markdown
 import pytest
@@ -26,13 +27,13 @@ from kb.model import (
     Use,
     When,
 )
-from kb.pages import glossary, home, links, note, timeline
+from kb.pages import chart, glossary, graph, health, home, links, listing, menu, note, shelves, timeline
 from kb.pages.card import Card
 from kb.pages.html import clean, is_remote
 from kb.pages.text import clipped, day, flat, link, page_link, plain, slug, web_url
 
 HOSTILE = "<script>alert(1)</script> {onclick=alert(2)} [x](javascript:3) | `a` *b* _c_\n# d \"e\" 'f' &lt;"
-PLACES = {"notes": "notes.md", "links": "links.md", "glossary": "glossary.md"}
+PLACES = menu.places([])
 
 
 def render(text: str) -> str:
@@ -273,44 +274,61 @@ def test_front_matter_that_cannot_be_read_is_withheld_for_the_word_alone(source:
 # -- pages -----------------------------------------------------------------------------------------
 
 
-def test_links_stand_by_kind_with_the_latest_first() -> None:
+def cells(row: Element) -> list[str]:
+    return ["".join(cell.itertext()) for cell in row]
+
+
+def table(more: str) -> Element:
+    found = fromstring(f"<div>{more}</div>").find(".//table")
+    assert found is not None
+    return found
+
+
+def test_links_stand_in_one_table_with_the_latest_first() -> None:
     records = [
         record("https://a.example/old", title="Old", date="2023-01"),
         record("https://a.example/new", title="New", date="2023-08-11"),
         record("https://arxiv.org/abs/1", LinkKind.PAPER, title="Paper"),
         record("https://a.example/none", title="No date", date=None),
     ]
-    text = links.page("links.md", records, {"a.md": card()}).markdown
-    order = [text.index(word) for word in ("## Papers", "Paper]", "## Blogs", "[New]", "[Old]", "[No date]")]
-    assert order == sorted(order)
+    rows = list(table(links.page(PLACES, records, {"a.md": card()}).more).iter("tr"))
+    assert [cells(row)[:2] for row in rows] == [
+        ["Title", "Kind"],
+        ["Paper", "paper"],
+        ["New", "blog"],
+        ["Old", "blog"],
+        ["No date", "blog"],
+    ]
 
 
 def test_a_row_of_a_link_tells_host_date_standing_and_where() -> None:
-    text = links.page(
-        "links.md", [record("https://a.example/x", standing=Standing.DEAD)], {"a.md": card()}
-    ).markdown
-    row = next(line for line in text.splitlines() if "https://a.example/x" in line)
-    words = re.sub(r"<[^>]+>", "", entities.unescape(row))
-    assert words == "| [anchor](https://a.example/x) a.example/x | September 2023 | dead | [A note](a.md) |"
+    made = links.page(PLACES, [record("https://a.example/x", standing=Standing.DEAD)], {"a.md": card()})
+    assert "1 dead" in made.markdown
+    row = list(table(made.more).iter("tr"))[1]
+    assert cells(row) == ["anchor a.example/x", "blog", "a.example", "September 2023", "dead", "A note"]
+    assert row[3].get("data-sort") == "2023-09-30"
+    assert [link.get("href") for link in row.iter("a")] == ["https://a.example/x", "kb:a.md"]
 
 
-def test_a_fetched_title_takes_the_place_of_the_anchor_and_the_address_that_of_the_host() -> None:
-    text = links.page("links.md", [record("https://a.example/x", title="Fetched")], {"a.md": card()}).markdown
-    assert "[Fetched](https://a.example/x) <small>a&#46;example</small>" in text
-    assert "anchor" not in text
+def test_a_fetched_title_takes_the_place_of_the_anchor() -> None:
+    more = links.page(PLACES, [record("https://a.example/x", title="Fetched")], {"a.md": card()}).more
+    assert cells(list(table(more).iter("tr"))[1])[0] == "Fetched"
+    assert "anchor" not in more
 
 
 def test_a_hostile_title_stays_within_its_cell() -> None:
-    text = links.page("links.md", [record("https://a.example/x", title=HOSTILE)], {"a.md": card()}).markdown
-    table = fromstring(f"<div>{render(text)}</div>").find("table")
-    assert table is not None
-    assert [len(row) for row in table.iter("tr")] == [4, 4]
-    assert {name for element in table.iter() for name in element.attrib} <= {"href", "class", "title"}
+    more = links.page(PLACES, [record("https://a.example/x", title=HOSTILE)], {"a.md": card()}).more
+    found = table(more)
+    assert [len(row) for row in found.iter("tr")] == [6, 6]
+    assert flat(HOSTILE)[:40] in cells(list(found.iter("tr"))[1])[0]
+    names = {name for element in found.iter() for name in element.attrib}
+    assert names <= {"href", "class", "title", "id", "scope", "data-sort"}
 
 
 def test_links_within_the_notebook_are_not_listed() -> None:
     inner = LinkRecord(Key("/python"), LinkKind.INTERNAL, "", mentions=record("https://a.example").mentions)
-    assert "/python" not in links.page("links.md", [inner], {"a.md": card()}).markdown
+    made = links.page(PLACES, [inner], {"a.md": card()})
+    assert "/python" not in made.markdown + made.more
 
 
 def test_a_term_tells_expansion_definition_source_and_uses() -> None:
@@ -349,16 +367,142 @@ def test_notes_stand_by_year_and_the_undated_last() -> None:
         card("c.md", "C", "2023-08-11"),
         card("d.md", "D", "2023-09"),
     ]
-    text = timeline.page("notes.md", cards).markdown
-    assert re.findall(r"^## (.*)$|\[(\w)\]", text, re.MULTILINE) == [
-        ("2023", ""),
-        ("", "D"),
-        ("", "C"),
-        ("2022", ""),
-        ("", "B"),
-        ("Without a date", ""),
-        ("", "A"),
+    more = listing.notes(PLACES, cards).more
+    found = re.findall(r"<h2[^>]*>(.*?)</h2>|kb:(\w)\.md", more)
+    assert ["".join(pair) for pair in found] == ["2023", "d", "c", "2022", "b", "Without a date", "a"]
+
+
+def test_each_tag_lists_its_notes_whatever_its_case_and_script() -> None:
+    cards = [card("a.md", tags=("RAG", "日本")), card("b.md", "B", tags=("rag",))]
+    more = listing.tags(PLACES, cards).more
+    assert re.findall(r"<h2[^>]*>(.*?)</h2>", more) == ["RAG", "日本"]
+    assert more.count("kb:a.md") == 2
+    anchors = re.findall(r'<h2 id="([^"]+)"', more)
+    assert [f'href="#{anchor}"' in more for anchor in anchors] == [True, True]
+
+
+def test_the_timeline_tells_what_happened_apart_from_what_was_written() -> None:
+    moment = timeline.Moment(When.parse("2023-08-11"), "A study came out", "a.md", When.parse("2023-09"))
+    (made,) = timeline.pages(PLACES, {"a.md": card()}, [moment])
+    lines = re.findall(r"<li>(.*?)</li>", made.more)
+    assert ["kb-written" in line for line in lines] == [True, False]
+    assert "11 August" in lines[1]
+    assert "noted September 2023" in lines[1]
+
+
+def test_a_long_timeline_is_cut_into_years() -> None:
+    moments = [timeline.Moment(When.parse(f"{2000 + at % 3}"), f"no. {at}", "a.md") for at in range(600)]
+    made = timeline.pages(PLACES, {"a.md": card()}, moments)
+    assert [page.path for page in made] == [
+        "timeline.md",
+        *(f"timeline-{year}.md" for year in (2023, 2002, 2001, 2000)),
     ]
+    everything = "".join(page.more for page in made[1:])
+    assert all(f">no. {at} <" in everything for at in range(600))
+
+
+def test_a_shelf_holds_the_notes_and_the_links_of_its_kind() -> None:
+    papers = next(shelf for shelf in shelves.SHELVES if shelf.name == "papers")
+    notes = {
+        "a.md": replace(card(), kind=NoteKind.PAPER, description="About it"),
+        "b.md": card("b.md", "Else"),
+    }
+    paper = record("https://arxiv.org/abs/1", LinkKind.PAPER, title="A paper")
+    paper = replace(
+        paper, facts=Facts("A paper", authors=("One", "Two", "Three", "Four"), published="2023-05")
+    )
+    made = shelves.page(papers, PLACES, notes, [paper, record("https://a.example/x", title="A blog")])
+    assert "1 note, 1 paper." in made.markdown
+    for part in ("About it", "A paper", "One, Two, Three and others", "2023-05"):
+        assert part in made.more
+    assert "Else" not in made.more
+    assert "A blog" not in made.more
+
+
+def test_link_health_shows_the_dead_with_their_copies_and_where_they_rot() -> None:
+    dead = record("https://a.example/x", standing=Standing.DEAD, title="Gone")
+    looks = replace(
+        dead.looks,
+        archived_url="https://archive.example/1",
+        last_checked="2026-03-01T00:00:00Z",
+        transitions=(
+            Transition("2026-01-01T00:00:00Z", Standing.ALIVE),
+            Transition("2026-02-01T00:00:00Z", Standing.DEAD),
+        ),
+    )
+    dead = replace(dead, looks=looks)
+    made = health.page(PLACES, [dead, record("https://a.example/y", title="Lives")], {"a.md": card()})
+    assert "1 dead" in made.markdown
+    assert made.more.index("Gone") < made.more.index("https://archive.example/1")
+    picture = re.search(r'<figure.*?aria-label="([^"]*)"', made.more)
+    assert picture
+    assert "from 2026-01-01 to 2026-03-01" in picture[1]
+    hosts = table(made.more[made.more.index('id="hosts"') - 4 :])
+    assert cells(list(hosts.iter("tr"))[1]) == ["a.example", "1", "2", "50%"]
+
+
+def test_link_health_of_links_that_nobody_looked_at_says_what_to_do() -> None:
+    unseen = replace(record("https://a.example/x"), looks=Looks())
+    made = health.page(PLACES, [unseen], {"a.md": card()})
+    assert "kb check-links" in made.markdown
+    assert "<svg" not in made.more
+
+
+def test_the_areas_of_a_chart_fill_it_by_share() -> None:
+    histories = [
+        [("2026-01-01T00:00:00Z", "alive")],
+        [("2026-01-01T00:00:00Z", "alive"), ("2026-01-03T00:00:00Z", "dead")],
+    ]
+    drawn = chart.over_time(histories, "2026-01-05T00:00:00Z", ["alive", "dead"])
+    tops = {
+        name: [float(point.split(",")[1]) for point in points.split()[:5]]
+        for name, points in re.findall(r'class="kb-fill-(\w+)" points="([^"]*)"', drawn)
+    }
+    floor, ceiling = 196.0, 8.0
+    middle = (floor + ceiling) / 2
+    assert tops["alive"] == [ceiling, ceiling, middle, middle, middle]
+    assert tops["dead"] == [ceiling] * 5
+
+
+def test_the_graph_ties_notes_to_notes_links_and_terms() -> None:
+    entry = Entry(Term("RAG", "x", None, None, 1), "b.md", (Use("a.md", 2),))
+    cards = {"a.md": card(), "b.md": card("b.md", "Other")}
+    made = graph.page(PLACES, cards, [record("https://a.example/x", title="L")], [entry], [("a.md", "b.md")])
+    data = re.search(r"graph-data\">(.*?)</script>", made.more)
+    assert data
+    labels = re.findall(r'data-node="(\d+)" data-kind="(\w+)"[^>]*>(.*?)</a>', made.more)
+    names = [label for _, _, label in sorted(labels, key=lambda one: int(one[0]))]
+    assert names == ["A note", "Other", "RAG", "L"]
+    ties = [{names[one], names[other]} for one, other in json.loads(data[1])["edges"]]
+    assert {"A note", "Other"} in ties
+    assert {"A note", "RAG"} in ties
+    assert {"Other", "RAG"} in ties
+    assert {"A note", "L"} in ties
+    assert len(ties) == 4
+
+
+@given(st.text(max_size=120), st.integers(0, 60), st.integers(0, 60))
+def test_a_backlink_shows_its_anchor_within_the_sentence(text: str, start: int, length: int) -> None:
+    line = flat(text)
+    anchor = line[start : start + length].strip()
+    shown = fromstring(f"<p>{note.around(text, anchor)}</p>")
+    assert "".join(shown.itertext()).strip("…") in line or not anchor
+    if anchor:
+        mark = shown.find("mark")
+        assert mark is not None
+        assert mark.text == anchor
+
+
+def test_a_backlink_leaves_out_the_sentences_around() -> None:
+    text = "First things. Then see the setup page for Python. And more."
+    assert note.around(text, "setup page") == "Then see the <mark>setup page</mark> for Python."
+
+
+def test_a_note_tells_what_points_to_it_and_what_is_near() -> None:
+    pointing = note.Backlink(card("b.md", "B"), "this", "About this.")
+    made = note.page(card(), "Text", backlinks=[pointing], related=[card("c.md", "C")])
+    assert re.findall(r"kb:(\w)\.md", made.more) == ["b", "c"]
+    assert note.page(card(), "Text").more == ""
 
 
 def test_home_tells_what_is_new_what_died_and_where_to_go() -> None:
@@ -395,5 +539,11 @@ def test_home_tells_what_is_new_what_died_and_where_to_go() -> None:
 def test_an_empty_notebook_has_pages_too() -> None:
     assert "no notes yet" in home.page("index.md", "Mine", [], [], [], PLACES).markdown
     assert "No note defines a term" in glossary.page("glossary.md", [], {}).markdown
-    assert "0 links" in links.page("links.md", [], {}).markdown
-    assert "0 notes" in timeline.page("notes.md", []).markdown
+    assert "No note holds a link" in links.page(PLACES, [], {}).markdown
+    assert "0 notes" in listing.notes(PLACES, []).markdown
+    assert "No note has a tag" in listing.tags(PLACES, []).markdown
+    assert "Nothing has a date" in timeline.pages(PLACES, {}, [])[0].markdown
+    assert "No note holds a link" in health.page(PLACES, [], {}).markdown
+    assert graph.page(PLACES, {}, [], [], []).more == ""
+    for shelf in shelves.SHELVES:
+        assert shelf.empty in shelves.page(shelf, PLACES, {}, []).markdown

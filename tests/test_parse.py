@@ -378,3 +378,35 @@ def test_hostile_text_is_read_in_time(name: str) -> None:
     start = time.process_time()
     parse("n.md", HOSTILE[name].encode())
     assert time.process_time() - start < 10
+
+
+JOINED = "a list follows a paragraph without a blank line: MkDocs renders it as text"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("words\n* a\n* b\n\nwords\n* c\n", [2]),
+        ("words\r\n1. a\r\n", [2]),
+        ("> words\n> * a\n", [2]),
+        ("words\n\n* a\n", []),
+        ("# heading\n* a\n", []),
+        ("* a\n\t* b\n", []),
+        ("* a\n\n\tmore\n\n\t* b\n", []),
+        ("words\n***\n* a\n", []),
+        ("| a |\n|---|\n| b |\n\n* c\n", []),
+    ],
+)
+def test_a_list_that_the_site_would_not_show_as_one_is_said(text: str, lines: list[int]) -> None:
+    assert [one.line for one in parse("n.md", text.encode()).problems if one.message == JOINED] == lines
+
+
+def test_an_address_beyond_all_servers_is_left_out_and_said() -> None:
+    long = "http://x.example/" + "a" * 9_000
+    note = parse(
+        "n.md", f"one\n\n[a](http://y.example/) {long}\n![p](data:image/png;base64,{'A' * 9_000})\n".encode()
+    )
+    assert [link.url for link in note.links] == ["http://y.example/"]
+    assert [(one.line, one.message) for one in note.problems] == [
+        (3, "an address of 9,017 bytes is left out; kb reads up to 8,192")
+    ]

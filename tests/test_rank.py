@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.model import Hit, NoteKind, Source
-from kb.search.rank import fold, fuse, marks
+from kb.search.rank import KEYWORD_WEIGHT, fold, fuse, marks
 
 
 def hit(text: str, *, line: int = 1, parents: tuple[str, ...] = (), path: str | None = "a.md") -> Hit:
@@ -33,7 +33,7 @@ def test_what_both_lists_hold_comes_before_what_one_holds() -> None:
     ranked = fuse([(1, 9.0), (2, 8.0)], [(3, 0.6), (1, 0.6)])
     assert [one.id for one in ranked] == [1, 3, 2]
     assert (ranked[0].keyword_rank, ranked[0].semantic_rank) == (1, 2)
-    assert ranked[0].score == pytest.approx(1.0)
+    assert ranked[0].score == pytest.approx(0.6 + KEYWORD_WEIGHT)
     assert (ranked[2].keyword_rank, ranked[2].semantic_rank, ranked[2].cosine) == (2, None, None)
 
 
@@ -47,6 +47,14 @@ def test_a_keyword_hit_outside_the_near_ones_is_judged_by_its_own_cosine() -> No
     assert [one.id for one in ranked] == [2, 1, 3]
     assert ranked[0].cosine == 0.2
     assert ranked[0].semantic_rank is None
+
+
+def test_a_keyword_hit_counts_by_how_much_of_the_query_it_holds() -> None:
+    ranked = fuse([(1, 9.0), (2, 9.0)], [(3, 0.5)], {1: 0.4, 2: 0.4}, {1: 0.3, 2: 1.0})
+    assert [one.id for one in ranked] == [2, 3, 1]
+    assert [one.score for one in ranked] == pytest.approx(
+        [0.4 + KEYWORD_WEIGHT, 0.5, 0.4 + KEYWORD_WEIGHT * 0.09]
+    )
 
 
 def test_keywords_alone_keep_their_order() -> None:

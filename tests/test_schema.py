@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from kb.errors import StoreError, StoreTooNew
 from kb.store import schema
@@ -143,3 +144,18 @@ def _as_an_ordinary_user(check: Callable[[], bool]) -> int:
         finally:
             os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_a_store_of_the_first_version_is_brought_up_and_its_notes_are_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "kb.sqlite3"
+    connection = sqlite3.connect(path, isolation_level=None)
+    schema.migrations.apply(Database(connection), stop_before="0002_saved_pages")
+    connection.execute("PRAGMA user_version = 1")
+    connection.execute("INSERT INTO meta (name, value) VALUES ('rules', 'those of the time')")
+    connection.close()
+    assert Store.outdated(path)
+    schema.ensure(path)
+    with Store.open(path) as store:
+        assert store.setting("rules") is None
+        put(store, note("a.md", passage("中文的声调")))
+        assert [id for id, _ in store.spaceless("声调")] == [1]

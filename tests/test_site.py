@@ -1,19 +1,27 @@
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 import json
 import logging
+import os
 import re
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
+from xml.etree.ElementTree import fromstring
 
 import pytest
 from mkdocs.exceptions import Abort
 
+from kb.knowledge import KnowledgeBase
+from kb.model import Looks, Standing, Transition
 from tests.notebook import NOTES, write_notebook
 from tests.site_build import HOSTILE_TITLE, MORE_NOTES, build, write_mkdocs_yml
 
@@ -73,7 +81,8 @@ def html_files(site: Path) -> Iterator[tuple[str, Document]]:
 def test_a_strict_build_has_the_notes_and_the_pages_made_of_them(site: Path) -> None:
     pages = {path.removesuffix("index.html") for path, _ in html_files(site)} - {"404.html"}
     # The notebook has a note at glossary.md: it keeps its address, and the gathered terms go to another.
-    made = {"", "notes/", "links/", "all-terms/"}
+    made = {"", "notes/", "timeline/", "tags/", "links/", "papers/", "threads/", "tutorials/", "link-health/"}
+    made |= {"all-terms/", "graph/"}
     assert pages == made | {f"{path.removesuffix('.md')}/" for path in NOTES | MORE_NOTES}
 
 
@@ -82,7 +91,7 @@ def test_the_menu_is_short_and_the_same_on_every_page(site: Path) -> None:
         html = (site / path / "index.html").read_text(encoding="utf-8")
         tabs = re.search(r'<ul class="md-tabs__list">.*?</ul>', html, re.DOTALL)
         assert tabs
-        assert Document(tabs[0]).text.split() == ["Home", "Notes", "Glossary", "Links"]
+        assert Document(tabs[0]).text.split() == ["Home", "Notes", "Links", "Glossary", "Graph"]
 
 
 def test_the_glossary_tells_both_terms_and_where_they_are_used(site: Path) -> None:
@@ -256,16 +265,182 @@ def test_what_is_private_or_a_draft_appears_nowhere(tmp_path: Path) -> None:
         "e.md": f'---\nprivate: "yes"\n---\n{secret}',
         "f.md": f"---\ntitle: [broken\nprivate: true\n---\n{secret}",
         f"private/{SENTINEL}.txt": SENTINEL,
+        "points.md": "# Points\n\nSee [[a]], [words](private/c.md) and [[b|more]].\n",
     }
     root = write_notebook(tmp_path / "n", NOTES | hidden)
     write_mkdocs_yml(root)
+    with KnowledgeBase.open(root) as base:  # vectors, and a link that died: all that a page can tell of
+        base.sync()
+        for record in base.store.links():
+            looks = Looks(
+                standing=Standing.DEAD,
+                last_checked="2026-03-01T00:00:00Z",
+                transitions=(Transition("2026-01-01T00:00:00Z", Standing.ALIVE),),
+            )
+            base.store.save_look(record.key, None, looks)
     built = build(root)
+    assert "Near in meaning" in (built / "threads/llama-2/index.html").read_text()
+    assert "Dead (" in (built / "link-health/index.html").read_text()
     for file in built.rglob("*"):
         assert SENTINEL not in str(file.relative_to(built))
         if file.is_file():
             data = file.read_bytes()
             assert SENTINEL.encode() not in (gzip.decompress(data) if file.suffix == ".gz" else data), file
-    assert "4 notes" in page(built, "").text
+    assert SENTINEL not in (root / "mkdocs.yml").read_text()
+    assert "5 notes" in page(built, "").text
+
+
+@pytest.fixture(scope="session")
+def wiki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    notes = {
+        "index.md": "# Front\n\n[[a#Second part|the second]] and [[Alias]] and [[nothing here]].\n",
+        "a.md": (
+            "---\ntitle: First\ndate: 2024-02-03\naliases: [Alias]\ntags: [x]\n---\n# First\n\n"
+            "## Second part\n\nText. See [the other](sub/b.md), please. End.\n\n"
+            "`[[a]]` [[1]](https://cite.example/) [[#Second part]]\n"
+        ),
+        "sub/b.md": (
+            "# Other\n\n* RAGs are not `RAG`, nor [RAG](https://rag.example/)\n\n"
+            "| a |\n|---|\n| [[a\\|bar]] |\n"
+        ),
+        "words.md": "---\nkind: glossary\n---\n* RAG = Retrieval-Augmented Generation.\n",
+    }
+    root = write_notebook(tmp_path_factory.mktemp("wiki") / "notebook", notes)
+    write_mkdocs_yml(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SITE_URL", "https://notes.example/me/")
+        return build(root)
+
+
+def test_wikilinks_lead_to_notes_and_headings(wiki: Path) -> None:
+    front = page(wiki, "")
+    assert {"a/#second-part", "a/"} <= set(front.attributes("a", "href"))
+    assert "the second and Alias and nothing here." in front.text
+    assert any(attrs.get("class") == "kb-missing" for _, attrs in front.tags)
+    assert "../../a/" in page(wiki, "sub/b").attributes("a", "href")
+    first = page(wiki, "a")
+    assert "[[a]]" in first.text
+    assert "https://cite.example/" in first.attributes("a", "href")
+    assert "#second-part" in first.attributes("a", "href")
+
+
+def test_a_note_shows_what_links_to_it_with_the_sentence_around(wiki: Path) -> None:
+    text = " ".join(Document(article(wiki, "sub/b")).text.split())
+    assert text.endswith("bar Mentioned in FirstSee the other, please.")
+    assert "../../a/" in page(wiki, "sub/b").attributes("a", "href")
+
+
+def test_terms_are_explained_in_notes_but_not_in_code_or_links(wiki: Path) -> None:
+    shown = article(wiki, "sub/b")
+    assert re.findall(r'<abbr[^>]*title="([^"]*)"[^>]*>(.*?)</abbr>', shown) == [
+        ("Retrieval-Augmented Generation", "RAGs")
+    ]
+
+
+def test_the_feed_has_the_dated_notes_alone(wiki: Path) -> None:
+    feed = fromstring((wiki / "feed_rss_created.xml").read_text(encoding="utf-8"))
+    items = [[item.findtext(name) for name in ("title", "link", "category")] for item in feed.iter("item")]
+    assert items == [["First", "https://notes.example/me/a/", "x"]]
+    assert "03 Feb 2024" in (feed.findtext(".//item/pubDate") or "")
+
+
+def test_the_feed_tells_words_as_they_were_written(site: Path) -> None:
+    feed = fromstring((site / "feed_rss_created.xml").read_text(encoding="utf-8"))
+    assert HOSTILE_TITLE in [item.findtext("title") for item in feed.iter("item")]
+    assert "<img src=x onerror=alert(4)>" in [tag.text for tag in feed.iter("category")]
+
+
+def test_the_feed_of_notes_with_an_ampersand_in_their_name_is_one(tmp_path: Path) -> None:
+    root = write_notebook(tmp_path / "n")
+    config = write_mkdocs_yml(root)
+    config.write_text(config.read_text().replace('"Test notes"', '"Notes <& more>"'))
+    feed = fromstring((build(root) / "feed_rss_created.xml").read_text(encoding="utf-8"))
+    assert {title.text for title in feed.iter("source")} == {"Notes <& more>"}
+
+
+def test_the_feed_needs_no_git(tmp_path: Path) -> None:
+    root = write_notebook(tmp_path / "n")
+    write_mkdocs_yml(root)
+    (tmp_path / "bin").mkdir()
+    environ = {**os.environ, "PATH": str(tmp_path / "bin"), "NO_MKDOCS_2_WARNING": "1"}
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-q"]
+    done = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (root / "site/feed_rss_created.xml").exists()
+
+
+def test_only_a_site_with_an_address_claims_one(site: Path, wiki: Path) -> None:
+    assert 'rel="canonical"' not in (site / "index.html").read_text(encoding="utf-8")
+    assert '<link rel="canonical" href="https://notes.example/me/">' in (wiki / "index.html").read_text()
+
+
+def test_a_wrong_address_is_answered_with_a_way_back(wiki: Path) -> None:
+    lost = Document((wiki / "404.html").read_text(encoding="utf-8"))
+    assert "No page of these notes has this address" in lost.text
+    assert "/me/" in lost.attributes("a", "href")
+    assert any(attrs.get("name") == "description" and attrs["content"] for _, attrs in lost.tags)
+
+
+def test_every_page_lets_only_its_own_scripts_run(site: Path) -> None:
+    for path, document in html_files(site):
+        policies = [attrs["content"] for _, attrs in document.tags if attrs.get("http-equiv")]
+        assert len(policies) == 1, path
+        scripts = re.search(r"script-src ([^;]*);", policies[0])
+        assert scripts
+        assert "'unsafe-inline'" not in scripts[1]
+        assert "object-src 'none'" in policies[0]
+        code = re.findall(r"<script>(.*?)</script>", (site / path).read_text(encoding="utf-8"), re.DOTALL)
+        for piece in code:
+            digest = base64.b64encode(hashlib.sha256(piece.encode()).digest()).decode()
+            assert f"'sha256-{digest}'" in scripts[1], path
+
+
+def test_raw_html_is_published_as_it_is_only_where_the_person_vouches_for_it(tmp_path: Path) -> None:
+    html = "# Raw\n\n<form><button onclick='run()'>x</button></form>\n\n<script>run = 1</script>\n"
+    root = write_notebook(tmp_path / "n", {"raw.md": html})
+    write_mkdocs_yml(root)
+    assert "<form>" not in article(build(root), "raw")
+    with (root / "kb.toml").open("a") as file:
+        file.write("[site]\ntrust_html = true\n")
+    built = build(root)
+    shown = article(built, "raw")
+    assert "<form><button onclick='run()'>x</button></form>" in shown
+    digest = base64.b64encode(hashlib.sha256(b"run = 1").digest()).decode()
+    assert f"'sha256-{digest}'" in (built / "raw/index.html").read_text()
+
+
+def test_what_is_kept_of_the_last_build_changes_nothing(tmp_path: Path) -> None:
+    root = write_notebook(tmp_path / "n", NOTES | {"see.md": "# See\n\n[[Fresh]] and [b](fresh.md)\n"})
+    write_mkdocs_yml(root)
+
+    def pages() -> dict[str, str]:
+        built = build(root)
+        return {path: (built / path).read_text(encoding="utf-8") for path, _ in html_files(built)}
+
+    first = pages()
+    assert (root / ".kb/html.json").exists()
+    assert pages() == first
+    (root / "notes/fresh.md").write_text("# Fresh\n")
+    warm = pages()
+    assert 'href="../fresh/"' in warm["see/index.html"]
+    (root / ".kb/html.json").unlink()
+    assert pages() == warm
+    (root / ".kb/html.json").write_text('{"broken": 1')
+    assert pages() == warm
+
+
+def test_a_page_that_another_plugin_changes_is_rendered_each_time(tmp_path: Path) -> None:
+    root = write_notebook(tmp_path / "n")
+    config = write_mkdocs_yml(root)
+    (root / "stamp.py").write_text(
+        "from pathlib import Path\n"
+        "def on_page_markdown(markdown, **_):\n"
+        "    return markdown + Path('STAMP').read_text()\n".replace("'STAMP'", repr(str(root / "stamp.txt")))
+    )
+    config.write_text(config.read_text() + "\nhooks: [stamp.py]\n")
+    for words in ("the first time", "the second time"):
+        (root / "stamp.txt").write_text(f"\n\nSeen {words}.\n")
+        assert f"Seen {words}." in page(build(root), "papers/qlora").text
 
 
 def test_a_front_page_of_ones_own_comes_first(tmp_path: Path) -> None:
@@ -311,7 +486,7 @@ def test_the_next_build_shows_what_was_edited_added_and_deleted(tmp_path: Path) 
     built = build(root)
     assert "Now it says something new." in page(built, "papers/qlora").text
     assert "Fresh" in page(built, "notes").text
-    assert not (built / "threads").exists()
+    assert not (built / "threads/llama-2").exists()
     assert "37091586" not in (built / "links/index.html").read_text()
 
 

@@ -15,7 +15,7 @@ from kb.config import Settings
 from kb.errors import LedgerError, StoreBusy
 from kb.model import Facts, Filter, Key, Look, Looks, Person, Standing, SyncReport, Verdict
 from kb.notes import files
-from kb.search.vectors import VectorFile, vector_path
+from kb.search.vectors import Compaction, VectorFile, vector_path
 from kb.store import ledger, lock, schema
 from kb.store.store import Store
 from kb.sync import Stage
@@ -292,9 +292,9 @@ def assert_rows_are_the_vectors_of_their_passages(bench: Bench) -> None:
     model = bench.vectors.model
     texts = bench.store.missing_digests("no such model")
     assert texts
-    for digest, excerpt in texts:
+    for digest, piece in texts:
         rows = [row for row, of, _ in bench.store.vector_rows(model) if of == digest]
-        expected = FakeEncoder().embed(bench.encoder.windows(excerpt))
+        expected = FakeEncoder().embed(bench.encoder.windows(piece))
         assert bench.vectors.read(rows).tolist() == expected.tolist()
 
 
@@ -567,3 +567,88 @@ def test_looking_whether_anything_changed_imports_neither_parser_nor_model(tmp_p
     code = code.replace("kb.fresh", "kb.sync").replace("'yaml', 'pyromark', ", "").replace(", 'kb.urls'", "")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_scan_that_finds_what_the_last_sync_found_compares_no_rows(tmp_path: Path) -> None:
+    settings = notebook(tmp_path, {"a.md": "# A\n\n* one\n", "b.md": "# B\n\n* two\n"})
+    with schema.open_store(settings.store) as store:
+        sync.sync(store, settings, None, None, FixedClock())
+        assert store.setting("scan") == fresh.fingerprint(fresh.look(store, settings).walk.found)
+        store.connection.execute("UPDATE notes SET size = size + 1")  # what a comparison would see
+        assert fresh.look(store, settings).current
+        write(settings.notes / "b.md", "* three, now longer\n")
+        assert [one.path for one in fresh.look(store, settings).changed] == ["a.md", "b.md"]
+
+
+def test_a_fingerprint_tells_every_field_of_every_note() -> None:
+    scan = (files.Found("a.md", 1, 2), files.Found("b.md", 3, 4))
+    others = [(), scan[:1], (scan[0], files.Found("c.md", 3, 4)), (files.Found("a.md", 2, 2), scan[1])]
+    others.append((scan[0], files.Found("b.md", 3, 5)))
+    assert len({fresh.fingerprint(one) for one in [scan, *others]}) == 6
+
+
+# -- compaction --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stale(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A notebook whose vectors are for the most part of passages that are gone."""
+    monkeypatch.setattr(sync, "STALE_LEAST", 0)
+    bench.write("long.md", "# Long\n\n" + "\n".join(f"* passage number {n}" for n in range(20)) + "\n")
+    bench.sync()
+    (bench.settings.notes / "long.md").unlink()
+    return bench
+
+
+def test_rows_that_nothing_needs_go_when_they_pass_a_third(stale: Bench) -> None:
+    before, model = stale.vectors.rows, stale.vectors.model
+    wanted = {
+        hit.text: stale.vectors.read(rows)[0].tolist()
+        for id, rows in stale.store.passages_to_rows(model, range(1, 100)).items()
+        for hit in stale.store.hits([id]).values()
+        if not hit.text.startswith("passage number")
+    }
+    stale.sync()
+    assert stale.vectors.rows == before - 20 == len(wanted)
+    assert stale.vectors.model != model
+    assert stale.store.setting("model") == stale.vectors.model
+    assert stale.store.vector_rows(model) == []
+    now = stale.store.passages_to_rows(stale.vectors.model, range(1, 100))
+    assert {
+        stale.store.hits([id])[id].text: stale.vectors.read(rows)[0].tolist() for id, rows in now.items()
+    } == wanted
+    stale.encoder.texts.clear()
+    assert stale.sync().pending == 0
+    assert stale.encoder.texts == []
+
+
+def test_few_stale_rows_stay_for_a_comeback(bench: Bench) -> None:
+    bench.sync()
+    before = bench.vectors.rows
+    (bench.settings.notes / "words.md").unlink()
+    bench.sync()
+    assert bench.vectors.rows == before
+
+
+@pytest.mark.parametrize("step", ["renumber_vectors", "publish", "keep_model"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_compaction_killed_at_any_step_leaves_vectors_that_belong_to_their_passages(
+    stale: Bench, monkeypatch: pytest.MonkeyPatch, step: str, when: str
+) -> None:
+    owner: object = Compaction if step == "publish" else type(stale.store)
+    real = getattr(owner, step)
+
+    def killed(self: object, *arguments: object) -> None:
+        if when == "after":
+            real(self, *arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            stale.sync()
+    stale.vectors = VectorFile(stale.vectors.path, stale.encoder.identity, stale.encoder.width)
+    stale.encoder.texts.clear()
+    report = stale.sync()
+    assert (report.pending, stale.encoder.texts) == (0, [])
+    assert_rows_are_the_vectors_of_their_passages(stale)

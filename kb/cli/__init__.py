@@ -5,10 +5,12 @@ Commands are loaded by name when they are called, so `kb --help` costs no more t
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import click
@@ -19,15 +21,18 @@ from kb.errors import KbError
 # name -> (module under kb.cli, one line for `kb --help`); a test holds the lines against the commands
 COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("search", "Find the passages that answer, by words and by meaning."),
+    "related": ("related", "Show what is near in meaning to a note or a passage."),
     "add-link": ("add_link", "Append links to today's note, with their titles."),
     "links": ("links", "List the links of the notes with their standing."),
     "check-links": ("check_links", "Look at the links that are due, and tell which have died."),
+    "repair": ("repair", "Rewrite moved links, and dead ones to archived copies."),
     "enrich": ("enrich", "Fetch titles, facts and readable text of linked pages."),
     "show": ("show", "Print the saved text of a linked page."),
     "glossary": ("glossary", "Show the terms: expansion, definition, where used."),
     "sync": ("sync", "Read changed notes into the store and embed them."),
     "new": ("new", "Start a dated note and open it in your editor."),
-    "import": ("import_notes", "Split a page of notes into dated notes."),
+    "import": ("import_notes", "Make notes of a page, a folder, a site or bookmarks."),
+    "export": ("export", "Write the links as JSON Lines, CSV, bookmarks.html or BibTeX."),
     "init": ("init", "Make a notebook in a folder."),
 }
 
@@ -96,15 +101,24 @@ def main(ctx: click.Context, root: str | None, quiet: bool) -> None:
 
 def run() -> NoReturn:
     """Run a command and leave with its exit status: 0 clean, 1 something found, 2 cannot run."""
-    status = _status(sys.argv[1:])
-    with suppress(BrokenPipeError):
-        sys.stdout.flush()
-        sys.stderr.flush()
+    # Ten thousand notes are scanned into some objects each, none of them garbage: looking for
+    # cycles every 700 objects would take a third of that time.
+    gc.set_threshold(100_000, 50, 100)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that lacks a letter shows its number; a dash in a note is no reason to stop.
+            stream.reconfigure(errors="backslashreplace")
+    status = invoke(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError):
+            if stream is not None:
+                stream.flush()
     # Nothing is left to write: the interpreter's own tidying would cost ten milliseconds more.
     os._exit(status)
 
 
-def _status(args: list[str]) -> int:
+def invoke(args: list[str]) -> int:
+    """Run a command; its exit status. What went wrong is said on stderr, never as a traceback."""
     try:
         result: Any = main.main(args=args, prog_name="kb", standalone_mode=False)
         return result if isinstance(result, int) else 0

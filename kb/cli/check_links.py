@@ -6,16 +6,17 @@ from typing import Any
 
 import click
 
-from kb import contract
-from kb.cli import render, reports
-from kb.cli.shared import as_json, counter, filter_of, filters, notebook, print_json, warn
+from kb.cli import reports
+from kb.cli.listing import print_links
+from kb.cli.shared import as_json, counter, filter_of, filters, formats, notebook, warn
 
 
 @click.command("check-links")
 @click.option("--all", "everything", is_flag=True, help="Look at every link, due or not.")
 @as_json
+@formats
 @filters
-def command(everything: bool, as_json: bool, **narrow: Any) -> int:
+def command(everything: bool, as_json: bool, shape: str, **narrow: Any) -> int:
     """Look at the links that are due, record what was seen, and tell which have died.
 
     One bad answer makes a link suspect; it is dead after three over three days. Exit status 1
@@ -25,15 +26,17 @@ def command(everything: bool, as_json: bool, **narrow: Any) -> int:
       kb check-links
       kb check-links --all --host arxiv.org
       kb check-links --note papers --json
+      kb check-links --format markdown >> "$GITHUB_STEP_SUMMARY"
     """
     with notebook() as base:
         report = base.check_links(
             filter_of(**narrow), everything=everything, progress=counter("looking at pages")
         )
-        if as_json:
-            print_json(map(contract.link, report.links))
-        else:
-            if report.troubled:
-                click.echo(render.links(report.troubled, base.shown))
-            warn(reports.checked(report.counts, report.not_due))
+        shape = "json" if as_json else shape
+        summary = reports.checked(report.counts, report.not_due)
+        if shape == "markdown":
+            click.echo(f"### Links\n\n{summary}\n")
+        print_links(base, (*report.links, *report.unsafe) if shape == "json" else report.troubled, shape)
+        if shape == "table":
+            warn(summary)
         return 1 if report.bad else 0

@@ -6,18 +6,20 @@ from typing import Any
 
 import click
 
-from kb import contract
-from kb.cli import render
-from kb.cli.shared import as_json, filter_of, filters, notebook, print_json, warn
+from kb.cli.listing import print_links
+from kb.cli.shared import as_json, filter_of, filters, formats, notebook, warn
 
 
 @click.command("links")
 @click.option("--ignore", metavar="URL", help="Leave this link out of checks from now on.")
 @click.option("--alive", metavar="URL", help='"I looked, it lives": clear the strikes against this link.')
 @as_json
+@formats
 @filters
-def command(ignore: str | None, alive: str | None, as_json: bool, **narrow: Any) -> int:
+def command(ignore: str | None, alive: str | None, as_json: bool, shape: str, **narrow: Any) -> int:
     """List the links of the notes: standing, kind, address, title, and where they stand.
+
+    --alive takes a page's new title for its own, too, where that had changed.
 
     \b
       kb links --standing dead --standing suspect
@@ -32,10 +34,8 @@ def command(ignore: str | None, alive: str | None, as_json: bool, **narrow: Any)
         if ignore or alive:
             return 0
         records = base.links(filter_of(**narrow))
-        if as_json:
-            print_json(map(contract.link, records))
-        elif records:
-            click.echo(render.links(records, base.shown))
-        else:
+        shape = "json" if as_json else shape
+        print_links(base, records, shape)
+        if not records and shape == "table":
             warn("no links" + (" that fit" if any(narrow.values()) else "; kb add-link URL adds one"))
         return 0

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
 
 from kb.model import Entry, Hit, LinkRecord, Standing
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL_IN_LINE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]|\r(?!\Z)"
+)
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _COLOURS = {
     Standing.ALIVE: "green",
@@ -28,33 +32,59 @@ def plain(text: str) -> str:
 
 def styled(text: str, style: str, *, stream: object = None) -> str:
     """`text` in an ANSI style, where stdout is a terminal and NO_COLOR is not set."""
-    if not text or os.environ.get("NO_COLOR") or not sys.stdout.isatty():
+    if not text or os.environ.get("NO_COLOR") or sys.stdout is None or not sys.stdout.isatty():
         return text
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
 
 
 def width() -> int:
     """Columns to write in: the terminal's up to 100; 100 where there is none."""
-    return min(shutil.get_terminal_size((100, 24)).columns, 100)
+    try:  # as shutil.get_terminal_size does, whose import takes 2 ms
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (OSError, ValueError, AttributeError):
+        columns = 100
+    return min(columns or 100, 100)
 
 
-def hits(values: Sequence[Hit], shown: Callable[[str], str], words: Iterable[str], explain: bool) -> str:
+class Places(Protocol):
+    """Where notes are, as the person sees it; the KnowledgeBase tells."""
+
+    def shown(self, path: str) -> str:
+        """A note's path as a person in the current folder would type it."""
+
+    def address(self, path: str, line: int) -> str:
+        """The URL that opens a note at a line."""
+
+
+Marks = Callable[[str], Sequence[tuple[int, int]]]
+"""Where in a text the words of the query stand."""
+
+
+def linked(text: str, address: str) -> str:
+    """`text` as a hyperlink (OSC 8), where stdout is a terminal that may know what that is."""
+    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\x1b]8;;{plain(address)}\x1b\\{text}\x1b]8;;\x1b\\"
+
+
+def hits(values: Sequence[Hit], places: Places, marks: Marks, explain: bool) -> str:
     """Hits, best first: date and place, heading path, the passage, its links with their standing."""
-    return "\n\n".join(
-        _hit(number, value, shown, words, explain) for number, value in enumerate(values, start=1)
-    )
+    return "\n\n".join(_hit(number, value, places, marks, explain) for number, value in enumerate(values, 1))
 
 
-def _hit(number: int, value: Hit, shown: Callable[[str], str], words: Iterable[str], explain: bool) -> str:
-    place = f"{shown(value.path)}:{value.line}" if value.path else "(saved page)"
+def _hit(number: int, value: Hit, places: Places, marks: Marks, explain: bool) -> str:
+    place = styled("(saved page)", "bold")
+    if value.path:
+        shown = styled(plain(f"{places.shown(value.path)}:{value.line}"), "bold")
+        place = linked(shown, places.address(value.path, value.line))
     date = str(value.date) if value.date else ""
     if value.noted and value.noted != value.date:
         date = f"{date} (noted {value.noted})"
-    lines = [f"{number}. {styled(date, 'cyan')}{'  ' if date else ''}{styled(plain(place), 'bold')}"]
+    lines = [f"{number}. {styled(date, 'cyan')}{'  ' if date else ''}{place}"]
     heading = " > ".join(part for part in dict.fromkeys([value.title, *value.heading]) if part)
     lines += _wrapped(heading, "   ", "dim")
     lines += [line for parent in value.parents for line in _wrapped(f"* {parent}", "   ", "dim", short=True)]
-    lines += [_marked(line, words) for line in _wrapped(value.text, "   ")]
+    lines += [_marked(line, marks) for line in _wrapped(value.text, "   ")]
     for link in value.links:
         title = "" if link.title in ("", link.url) else f"  {plain(link.title)}"
         lines.append(f"   {plain(link.url)}{styled(title, 'dim')}  {standing(link.standing)}")
@@ -81,13 +111,13 @@ def _wrapped(text: str, indent: str, style: str | None = None, *, short: bool = 
     return [indent + (styled(line, style) if style else line) for line in lines]
 
 
-def _marked(line: str, words: Iterable[str]) -> str:
+def _marked(line: str, marks: Marks) -> str:
     """Put the query's words in bold where stdout is a terminal."""
-    chosen = sorted({word for word in words if word}, key=len, reverse=True)
-    if not chosen:
-        return line
-    pattern = re.compile(r"\b(" + "|".join(map(re.escape, chosen)) + r")", re.IGNORECASE)
-    return pattern.sub(lambda match: styled(match[0], "bold"), line)
+    pieces, last = [], 0
+    for start, end in marks(line):
+        pieces += [line[last:start], styled(line[start:end], "bold")]
+        last = end
+    return "".join(pieces) + line[last:]
 
 
 def standing(value: Standing) -> str:
@@ -95,38 +125,97 @@ def standing(value: Standing) -> str:
     return styled(str(value), _COLOURS.get(value, "dim"))
 
 
-def links(values: Sequence[LinkRecord], shown: Callable[[str], str]) -> str:
-    """One line a link (standing, kind, address), then its title, what is known, and where it stands."""
+def links(values: Sequence[LinkRecord], shown: Callable[[str], str], now: str) -> str:
+    """One line a link (standing, kind, address), then its title, what is known, and where it stands.
+
+    `now` is the instant from which to count how long it has stood so.
+    """
     blocks = []
     for value in values:
         gap = " " * (9 - len(value.standing))
         block = [f"{standing(value.standing)}{gap}  {value.kind:<12}  {plain(value.url)}"]
-        title = value.facts.title or next((place.anchor for place in value.mentions if place.anchor), "")
+        title = _title(value)
         if title and title != value.url:
             block += _wrapped(title, " " * 11)
-        if value.looks.reason and value.standing is not Standing.ALIVE:
-            block += _wrapped(told(value), " " * 11, "dim")
+        known = told(value, now)
+        if known:
+            block += _wrapped(known, " " * 11, "dim")
         places = ", ".join(_places(value, shown))
         block += _wrapped(places, " " * 11, "dim")
         blocks.append("\n".join(block))
     return "\n".join(blocks)
 
 
-def told(value: LinkRecord) -> str:
-    """What the last look said, and when the link was last alive."""
-    looks = value.looks
-    parts = [looks.reason]
-    if looks.last_checked:
-        parts.append(f"looked {looks.last_checked[:10]}")
-    if looks.last_alive and value.standing is not Standing.ALIVE:
-        parts.append(f"last alive {looks.last_alive[:10]}")
+def links_in_markdown(values: Sequence[LinkRecord], shown: Callable[[str], str], now: str) -> str:
+    """The same as a table of Markdown, such as a job's summary shows."""
+    rows = ["| Standing | Link | What is known | Where |", "|---|---|---|---|"]
+    for value in values:
+        title = _cell(_title(value) or value.url)
+        link = f"[{title}]({_target(value.url)})" if value.url.startswith(("http://", "https://")) else title
+        cells = [str(value.standing), link, _cell(told(value, now)), _cell(", ".join(_places(value, shown)))]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _title(value: LinkRecord) -> str:
+    return value.facts.title or next((place.anchor for place in value.mentions if place.anchor), "")
+
+
+def _cell(text: str) -> str:
+    """Text of strangers as one cell: nothing in it is Markdown or HTML."""
+    marked = re.sub(r"([\\`*_{}\[\]#~!])", r"\\\1", plain(text).replace("&", "&amp;"))
+    return marked.replace("<", "&lt;").replace(">", "&gt;").replace("|", "&#124;")
+
+
+def _target(url: str) -> str:
+    return re.sub(r"[\s()<>|\\`\"\[\]]", lambda char: f"%{ord(char[0]):02X}", plain(url))
+
+
+def told(value: LinkRecord, now: str) -> str:
+    """How long a link has stood so, when it was last alive, why, and whether its title changed."""
+    looks, parts = value.looks, []
+    if value.standing in (Standing.DEAD, Standing.SUSPECT, Standing.UNKNOWN):
+        parts.append(_how_long(value, now))
+    if looks.reason and value.standing is not Standing.ALIVE:
+        parts.append(looks.reason)
+        if looks.last_checked:
+            parts.append(f"looked {looks.last_checked[:10]}")
+    if value.facts.now_title is not None:
+        since = (value.facts.changed_at or "")[:10]
+        parts.append(f'changed: "{value.facts.title}" is now "{value.facts.now_title}", seen {since}')
     return "; ".join(part for part in parts if part)
+
+
+def _how_long(value: LinkRecord, now: str) -> str:
+    """`dead for 3 weeks, last alive 2023-10-02`."""
+    looks = value.looks
+    since = [one.at for one in looks.transitions if one.standing is looks.standing]
+    lasted = f" for {duration(since[-1], now)}" if since else ""
+    alive = f"last alive {looks.last_alive[:10]}" if looks.last_alive else "never seen alive"
+    return f"{value.standing}{lasted}, {alive}"
+
+
+def duration(since: str, until: str) -> str:
+    """The time between two instants as people say it: `2 days`, `3 weeks`, `5 months`."""
+    days = (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds() / 86400
+    for least, length, word in ((730, 365.25, "year"), (60, 30.44, "month"), (14, 7, "week"), (1, 1, "day")):
+        if days >= least:
+            number = int(days / length)
+            return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    return "less than a day"
 
 
 def _places(value: LinkRecord, shown: Callable[[str], str]) -> list[str]:
     places = [f"{shown(place.path)}:{place.line}" for place in value.mentions[:3]]
     more = len(value.mentions) - len(places)
     return places + ([f"{more} more"] if more > 0 else [])
+
+
+def diff(text: str) -> str:
+    """A unified diff, additions and removals in colour on a terminal; line ends as they are."""
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    lines = (_CONTROL_IN_LINE.sub(" ", line) for line in text.split("\n"))
+    return "\n".join(styled(line, colours[line[0]]) if line[:1] in colours else line for line in lines)
 
 
 def entries(values: Sequence[Entry], shown: Callable[[str], str]) -> str:

@@ -10,7 +10,7 @@ from kb.cli.render import styled
 from kb.model import Added, Saved, SyncReport, Verdict
 
 if TYPE_CHECKING:
-    from kb.knowledge import EnrichReport, ImportPlan, InitPlan, TitleEdit
+    from kb.knowledge import EnrichReport, Export, ImportPlan, InitPlan, RepairPlan, TitleEdit
 
 Shown = Callable[[str], str]
 
@@ -53,6 +53,19 @@ def checked(counts: Mapping[Verdict, int], not_due: int) -> str:
     return looked + (f"; {not_due} not due yet (--all looks at them too)" if not_due else "")
 
 
+def repaired(plan: RepairPlan, applied: bool) -> str:
+    """How many links were or would be rewritten, and which cannot be."""
+    verb = "rewrote" if applied else "would rewrite"
+    changes = count(len(plan.changes), "link") + f" in {count(len(plan.edits), 'note')}"
+    lines = [f"{verb} {changes}" if plan.edits else "no link to rewrite"]
+    lines += [f"no copy of {plain(link.url)}" for link in plan.lost]
+    if plan.silent:
+        lines.append(f"the archive did not answer for {count(plan.silent, 'link')}; try again later")
+    if plan.edits and not applied:
+        lines.append("kb repair --apply   writes it")
+    return "\n".join(lines)
+
+
 def added(value: Added, shown: Shown, dry_run: bool) -> str:
     """Where the link was put, or where it stands already."""
     if value.known:
@@ -93,20 +106,37 @@ def saved_page(page: Saved) -> str:
 
 
 def imported(plan: ImportPlan, shown: Shown, dry_run: bool) -> str:
-    """The notes an import writes, those that stand already, those left alone."""
+    """The files an import writes, those that stand already, those left alone."""
     verb = "would write" if dry_run else "wrote"
     lines = [
-        f"{verb} {shown(write.draft.path)}" + ("  (overwriting)" if write.before else "")
+        f"{verb} {shown(write.draft.path)}"
+        + ("  (a copy)" if write.draft.copy else "")
+        + ("  (overwriting)" if write.before else "")
         for write in plan.writes
     ]
+    lines += [f"{verb} {shown(copy.path)}  (a copy)" for copy in plan.copies]
     lines += [f"already there {shown(path)}" for path in plan.same]
     lines += [f"left alone {shown(path)}" for path in plan.refused]
     if dry_run:
         for write in plan.writes:
+            if write.draft.copy:
+                continue  # the person can look at the file itself
             lines += ["", styled(f"--- {shown(write.draft.path)}", "bold")]
-            lines += [plain(line) for line in write.draft.data.decode("utf-8", "replace").splitlines()]
-    elif plan.writes:
+            text = write.draft.data.decode("utf-8", "replace").expandtabs(4)
+            lines += [plain(line) for line in text.splitlines()]
+    elif plan.writes or plan.copies:
         lines.append("kb sync reads them")
+    return "\n".join(lines)
+
+
+def exported(value: Export, output: str | None) -> str:
+    """How many links were written where, and what was left out and why."""
+    lines = [f"{count(value.count, 'link')} written to {output}"] if output else []
+    if value.private:
+        stand = f"{count(value.private, 'link')} of private notes left out; --private takes them in"
+        lines.append(stand)
+    if value.other:
+        lines.append(f"{count(value.other, 'link')} left out: internal, or not for this format")
     return "\n".join(lines)
 
 

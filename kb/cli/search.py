@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -11,7 +12,22 @@ from kb.cli import render
 from kb.cli.shared import as_json, filter_of, filters, notebook, print_json, progress, warn, within
 
 
-@click.command("search")
+class WithExclusions(click.Command):
+    """Takes `-word` for a part of the query, as it is inside quotes; no option here is so long."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Move exclusions behind `--`, where click takes them as they are."""
+        excluded = [arg for arg in args if EXCLUSION.match(arg)]
+        kept = [arg for arg in args if arg not in excluded]
+        split = [] if "--" in kept or not excluded else ["--"]
+        return super().parse_args(ctx, [*kept, *split, *excluded])
+
+
+# -n5 is an option with its value, -not and -70b are words to leave out.
+EXCLUSION = re.compile(r"-(?!-)(?!n\d*$)(?!h$)\w")
+
+
+@click.command("search", cls=WithExclusions)
 @click.argument("query", nargs=-1, required=True)
 @click.option(
     "--mode",
@@ -60,7 +76,7 @@ def command(
         if as_json:
             print_json(map(contract.hit, found.hits))
         elif found.hits:
-            click.echo(render.hits(found.hits, base.shown, found.words, explain))
+            click.echo(render.hits(found.hits, base, found.marks, explain))
         else:
             click.echo(found.advice or "nothing found", err=True)
         return 0 if found.hits else 1

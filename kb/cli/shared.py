@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from time import monotonic
 from typing import Any, TypeVar
 
 import click
@@ -35,6 +37,13 @@ def _session() -> Session:
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+formats = click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["table", "markdown", "json"]),
+    default="table",
+    help="How to print them; markdown suits a job's summary.  [default: table]",
+)
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would be written; write nothing.")
 
 
@@ -123,18 +132,41 @@ def print_problems(base: KnowledgeBase, problems: Iterable[Problem]) -> None:
 
 
 def progress() -> Callable[[str, int, int], None] | None:
-    """A callback (what, done, total) that draws one line on a terminal; None anywhere else."""
+    """A callback (what, done, total) that draws one line, with the rate, on a terminal; None elsewhere."""
     if quiet() or not sys.stderr.isatty():
         return None
 
+    began: dict[str, tuple[float, int]] = {}
+
     def draw(what: str, done: int, total: int) -> None:
-        sys.stderr.write(f"\r\x1b[K{what} {done}/{total}" if done < total else "\r\x1b[K")
+        now = monotonic()
+        at, first = began.setdefault(what, (now, done))
+        rate = f", {(done - first) / (now - at):.0f}/s" if done > first and now > at else ""
+        sys.stderr.write(f"\r\x1b[K{what} {done}/{total}{rate}" if done < total else "\r\x1b[K")
         sys.stderr.flush()
 
     return draw
 
 
 def counter(what: str) -> Callable[[int, int], None] | None:
-    """The same for a callback (done, total) whose work has one name."""
-    draw = progress()
-    return None if draw is None else lambda done, total: draw(what, done, total)
+    """The same for a callback (done, total) whose work has one name; with its rate and the time left."""
+    if quiet() or not sys.stderr.isatty():
+        return None
+    began = time.monotonic()
+
+    def draw(done: int, total: int) -> None:
+        line = f"{what} {done}/{total}{pace(done, total, time.monotonic() - began)}"
+        sys.stderr.write(f"\r\x1b[K{line}" if done < total else "\r\x1b[K")
+        sys.stderr.flush()
+
+    return draw
+
+
+def pace(done: int, total: int, seconds: float) -> str:
+    """`, 38/s, 50 s left`; nothing before there is anything to go by."""
+    if not done or seconds < 1:
+        return ""
+    rate = done / seconds
+    left = (total - done) / rate
+    shown = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
+    return f", {rate:.0f}/s, {shown} left" if rate >= 1 else f", {shown} left"

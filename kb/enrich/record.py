@@ -12,6 +12,7 @@ from kb.config import Settings
 from kb.model import Clock, Facts, Key, LinkRecord, Saved, settled_kind
 from kb.store import saved
 from kb.store.store import Store
+from kb.web.drift import refreshed
 from kb.web.sources import Reading, Wanted
 
 # The last second of 9999: what a site says of the future need not be a date.
@@ -74,7 +75,7 @@ def merged(old: Facts, reading: Reading, now: str) -> Facts:
         extra["saved"] = old.extra["saved"]
     if reading.moved_to:
         extra["renamed_to"] = reading.moved_to
-    return replace(reading.facts, fetched=now, extra=extra)
+    return refreshed(old, replace(reading.facts, fetched=now, extra=extra))
 
 
 def _instant(seconds: int) -> str:

@@ -85,9 +85,9 @@ def replace_url(data: bytes, span: Span, old: str, new: str) -> bytes:
     if link.form is LinkForm.WIKILINK:
         written = new
     elif link.form is LinkForm.HTML:
-        written = _encoded(new).replace("&", "&amp;").replace("'", "%27")
+        written = encoded(new).replace("&", "&amp;").replace("'", "%27")
     elif link.form is LinkForm.AUTOLINK:
-        written = _encoded(new)  # between < and > an entity is not read as one
+        written = encoded(new)  # between < and > an entity is not read as one
     else:
         written = address(new)
     changed = data[: span.start] + written.encode() + data[span.end :]
@@ -120,7 +120,7 @@ def bullet(title: str, url: str, comment: str = "") -> str:
     The title comes from a stranger's page: whatever Markdown or HTML would make of it is escaped.
     """
     words = " ".join(_CONTROL.sub(" ", title).split())
-    link = f"[{escape(words)}]({address(url)})" if words else f"<{_encoded(url)}>"
+    link = f"[{escape(words)}]({address(url)})" if words else f"<{encoded(url)}>"
     return f"{link} {' '.join(comment.split())}".rstrip()
 
 
@@ -139,10 +139,11 @@ def escape(text: str) -> str:
 
 def address(url: str) -> str:
     """A URL as it may stand in Markdown: what would end it early is percent-encoded."""
-    return _ENTITY.sub("&amp;", _encoded(url))
+    return _ENTITY.sub("&amp;", encoded(url))
 
 
-def _encoded(url: str) -> str:
+def encoded(url: str) -> str:
+    """A URL without what Markdown would read as its end. Idempotent."""
     url = "".join(_percent(char) if _BREAKS.match(char) else char for char in url.strip())
     depth = 0
     for char in url:

@@ -38,7 +38,7 @@ def read(path: str, front: FrontMatter, *, day_first: bool = False) -> Facts:
     values, facts = front.values, Facts()
 
     def wrong(key: str, message: str, hint: str = "") -> None:
-        line = front.lines.get(key, 1)
+        line = front.lines.get(key) or front.mentions.get(key, 1)
         facts.problems.append(Problem(path, line, Severity.WARNING, f"{key}: {message}", hint))
 
     for key in ("title", "description", "expansion"):
@@ -60,10 +60,40 @@ def read(path: str, front: FrontMatter, *, day_first: bool = False) -> Facts:
             wrong(used, "is no list of words", f"{key}: [one, two]")
         else:
             setattr(facts, key, words)
-    facts.private = values.get("private") is True or "private" in PurePosixPath(path).parts[:-1]
-    facts.draft = values.get("draft") is True or values.get("published") is False
+    folders = (part.casefold() for part in PurePosixPath(path).parts[:-1])
+    facts.private = _withheld("private", front, wrong) or "private" in folders
+    facts.draft = _withheld("draft", front, wrong) or _is_no(values.get("published"))
     facts.noted = _noted(values, wrong, day_first) or dates.filename_date(path)
     return facts
+
+
+_NO = frozenset(("false", "no", "off", "n", "0"))
+
+
+def _is_no(value: Any) -> bool:
+    return value is not None and str(value).strip().casefold() in _NO
+
+
+def _withheld(key: str, front: FrontMatter, wrong: Any) -> bool:
+    """Whether front matter says `private` or `draft` in any way.
+
+    A slip must not make public what was meant to stay: what does not plainly say no counts as a
+    yes, and in front matter that cannot be read the bare word does.
+    """
+    if key in front.mentions:
+        wrong(key, f"stands in front matter that cannot be read; the note counts as {key}")
+        return True
+    for name, value in front.values.items():
+        if name.casefold() != key or value is None or _is_no(value) or value == "":
+            continue
+        if value is not True:
+            wrong(
+                name,
+                f"{str(value)[:40]!r} is neither true nor false; the note counts as {key}",
+                f"{key}: true",
+            )
+        return True
+    return False
 
 
 def _noted(values: Mapping[str, Any], wrong: Any, day_first: bool) -> When | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
 from kb.errors import NoteChanged, NoteExists, NoteUnwritable, UnknownNote
 from kb.model import Problem, Severity
+from kb.values import dataclass
 
 SUFFIXES = (".md", ".markdown")
 SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
@@ -21,9 +22,11 @@ MAX_BYTES = 32 * 1024 * 1024
 TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".kb-", ".tmp"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A note's file: POSIX path relative to the notes folder, size in bytes, mtime in ns."""
+class Found(NamedTuple):
+    """A note's file: POSIX path relative to the notes folder, size in bytes, mtime in ns.
+
+    A tuple, since every search makes one of each note and puts them in order.
+    """
 
     path: str
     size: int
@@ -49,7 +52,7 @@ def walk(root: Path) -> Walk:
     walker.folder(walker.root, "")
     for path, name in sorted(walker.symlinks):
         walker.symlink(path, name)
-    walker.found.sort(key=lambda found: found.path)
+    walker.found.sort()
     walker.problems.sort(key=lambda problem: problem.path)
     return Walk(tuple(walker.found), tuple(walker.problems))
 
@@ -61,7 +64,8 @@ class _Walker:
         self.problems: list[Problem] = []
         self.symlinks: list[tuple[str, str]] = []
         self.folders: set[tuple[int, int]] = set()
-        self.files: set[tuple[int, int]] = set()
+        self.statuses: list[os.stat_result] = []
+        self.files: set[tuple[int, int]] | None = None
 
     def folder(self, folder: str, prefix: str) -> None:
         stack = [(folder, prefix)]
@@ -74,9 +78,26 @@ class _Walker:
                 self.folders.add((status.st_dev, status.st_ino))
                 with os.scandir(folder) as entries:
                     for entry in entries:
-                        self._entry(entry, prefix, stack)
+                        name = entry.name
+                        # What nearly every entry is, in the loop: this is most of a search's scan.
+                        if name.endswith(".md") and entry.is_file(follow_symlinks=False):
+                            self._plain(prefix + name, entry)
+                        else:
+                            self._entry(entry, prefix, stack)
             except OSError as error:
                 self.skip(prefix.rstrip("/") or ".", f"the folder cannot be read: {_reason(error)}")
+
+    def _plain(self, path: str, entry: os.DirEntry[str]) -> None:
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError as error:
+            self.skip(path, f"cannot be read: {_reason(error)}")
+            return
+        if self.files is None and status.st_size <= MAX_BYTES and path.isascii():
+            self.statuses.append(status)
+            self.found.append(Found(path, status.st_size, status.st_mtime_ns))
+        else:
+            self._file(path, status)
 
     def _entry(self, entry: os.DirEntry[str], prefix: str, stack: list[tuple[str, str]]) -> None:
         name = entry.name
@@ -97,28 +118,32 @@ class _Walker:
             self.skip(path, f"cannot be read: {_reason(error)}")
 
     def _file(self, path: str, status: os.stat_result) -> None:
-        if not stat.S_ISREG(status.st_mode):
+        mode, size = status.st_mode, status.st_size
+        if not stat.S_ISREG(mode):
             self.skip(path, "is no regular file; passed over")
             return
-        try:
-            path.encode()
-        except UnicodeEncodeError:
+        if not path.isascii() and not _is_unicode(path):
             self.skip(path, "the file's name is not UTF-8; passed over", "rename it")
             return
         if status.st_size > MAX_BYTES:
             self.skip(
                 path,
-                f"{status.st_size / 2**20:.0f} MiB is more than the {MAX_BYTES // 2**20} MiB of a note; "
-                "passed over",
+                f"{size / 2**20:.0f} MiB is more than the {MAX_BYTES // 2**20} MiB of a note; passed over",
                 "split it, or move it out of the notes folder",
             )
             return
-        if (status.st_dev, status.st_ino) in self.files and status.st_nlink == 1:
-            return
-        self.files.add((status.st_dev, status.st_ino))
+        if self.files is None:
+            self.statuses.append(status)  # symbolic links come last, and there are mostly none
+        else:
+            place = (status.st_dev, status.st_ino)
+            if place in self.files and status.st_nlink == 1:
+                return
+            self.files.add(place)
         self.found.append(Found(path, status.st_size, status.st_mtime_ns))
 
     def symlink(self, path: str, full: str) -> None:
+        if self.files is None:
+            self.files = {(status.st_dev, status.st_ino) for status in self.statuses}
         try:
             target = os.path.realpath(full, strict=True)
             status = os.stat(target)
@@ -144,8 +169,19 @@ def _inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
+def _is_unicode(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
+
+
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def read(root: Path, path: str) -> bytes:
@@ -154,22 +190,38 @@ def read(root: Path, path: str) -> bytes:
     UnknownNote when there is none, or when it lies outside of `root`; OSError when it cannot be
     read. Never waits on a FIFO.
     """
-    pure = PurePosixPath(path)
-    full = root / pure
-    outside = pure.is_absolute() or ".." in pure.parts or "\0" in path
-    if outside or not _inside(os.path.realpath(full), os.path.realpath(root)):
-        raise UnknownNote(f"{path!r}: outside of the notes folder")
+    outside = UnknownNote(f"{path!r}: outside of the notes folder")
+    if path.startswith("/") or ".." in path.split("/") or "\0" in path:
+        raise outside
+    full = f"{root}/{path}"
     try:
-        handle = os.open(full, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        handle = os.open(full, _READING)
     except (FileNotFoundError, NotADirectoryError):
         raise UnknownNote(f"{path}: no such note") from None
     try:
+        if not _inside(_opened(handle, full), _real_root(str(root))) and not _inside(
+            os.path.realpath(full), os.path.realpath(root)
+        ):
+            raise outside
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise UnknownNote(f"{path}: is no regular file")
         with open(handle, "rb", closefd=False) as file:
             return file.read()
     finally:
         os.close(handle)
+
+
+def _opened(handle: int, full: str) -> str:
+    """The real path of an open file: the kernel knows it at once where it has /proc."""
+    try:
+        return os.readlink(f"/proc/self/fd/{handle}")
+    except OSError:
+        return os.path.realpath(full)
+
+
+@lru_cache(maxsize=8)
+def _real_root(root: str) -> str:
+    return os.path.realpath(root)
 
 
 def write_atomic(target: Path, data: bytes, *, expected: bytes | None, root: Path | None = None) -> None:
@@ -246,7 +298,9 @@ def _check_unchanged(target: Path, real: Path, expected: bytes) -> os.stat_resul
 
 def _temporary(real: Path, data: bytes, mode: int | None) -> str:
     """A synced file with `data` beside `real`. Mode None: as the umask has it."""
-    handle, name = tempfile.mkstemp(TEMPORARY_SUFFIX, TEMPORARY_PREFIX, real.parent)
+    # As tempfile does it, whose import every search would pay for.
+    name = f"{real.parent}/{TEMPORARY_PREFIX}{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
+    handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
         with open(handle, "wb") as file:
             file.write(data)

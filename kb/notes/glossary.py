@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from kb.model import LinkForm, Passage, PassageKind, Term
 
@@ -28,6 +29,7 @@ _QUOTED = re.compile(
 _MINOR = frozenset("a an and as at by for from in of on or the to via with".split())  # noqa: SIM905 - a list of words reads as words
 
 
+@lru_cache(maxsize=1024)
 def is_glossary(heading: str) -> bool:
     """Whether a heading says that terms follow: "Glossary", "LLM glossary", "Glossary of terms"."""
     return _HEADING.fullmatch(heading.strip(" #*_.")) is not None

@@ -22,9 +22,12 @@ from kb.notes.source import Source
 MAX_PARENTS = 8
 # A line after or before a quote that is longer than this is a paragraph, not who said it.
 MAX_ATTRIBUTION = 200
+# No server takes a longer one; what is longer is a picture's bytes (`data:`) or a mistake.
+MAX_ADDRESS = 8 * 1024
 
 _ATTRIBUTION = re.compile(r"(?:—|–|―|--)\s*\S")
 _ATTRIBUTES = re.compile(r"\s*\{:[^{}]*\}\s*\Z")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 _URL_TEXT = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.)\S+")
 
 
@@ -56,6 +59,7 @@ class Builder:
         self._title: Text | None = None
         self._references: dict[str, int] = {}
         self._footnotes: list[tuple[int, int, str]] = []
+        self._warned_nesting = self._warned_joined = False
 
     def open(self, start: int, kind: str = "tight") -> Leaf:
         """Open a run of inline text."""
@@ -239,22 +243,39 @@ class Builder:
         # An item's range may begin with the line end, and in a quote the `>`, before its marker.
         while start < len(raw) and raw[start] in b" \t\r\n>":
             start += 1
-        # The warning is given once a note; until then each nested bullet is measured.
+        # Each warning is given once a note; until then each nested bullet is measured.
         column = 0
-        if not self.problems:
+        if not self._warned_nesting:
             before = raw[self.source.line_start(start) : start]
             column = len(before.expandtabs(4))
             if above.kind == "bullet" and 0 < column - above.mark < 4:
-                self.problems.append(
-                    Problem(
-                        self.path,
-                        self.source.line(start),
-                        Severity.WARNING,
-                        "a bullet is nested by less than four columns: MkDocs renders it flat",
-                        "indent nested bullets by four spaces or a tab",
-                    )
+                self._warned_nesting = True
+                self._warn(
+                    start,
+                    "a bullet is nested by less than four columns: MkDocs renders it flat",
+                    "indent nested bullets by four spaces or a tab",
+                )
+        if above.intro is not None and above.kind in ("document", "quote") and not self._warned_joined:
+            between = raw[above.intro.end : start]
+            if len(between) < 100 and len(_LINE_END.findall(between)) == 1 and not between.strip(b" \t\r\n>"):
+                self._warned_joined = True
+                self._warn(
+                    start,
+                    "a list follows a paragraph without a blank line: MkDocs renders it as text",
+                    "put a blank line before it",
                 )
         self._push(Frame("bullet", start, mark=column))
+
+    def _too_long(self, text: Text) -> None:
+        """Say which addresses are no links; a picture that is its own address (`data:`) is none anyway."""
+        for link in text.links:
+            size = link.span.end - link.span.start
+            if size > MAX_ADDRESS and link.href[:5].lower() != "data:":
+                message = f"an address of {size:,} bytes is left out; kb reads up to {MAX_ADDRESS:,}"
+                self.problems.append(Problem(self.path, link.line, Severity.WARNING, message))
+
+    def _warn(self, at: int, message: str, hint: str) -> None:
+        self.problems.append(Problem(self.path, self.source.line(at), Severity.WARNING, message, hint))
 
     def _end_own(self, kind: PassageKind) -> None:
         frame = self._stack.pop()
@@ -357,7 +378,10 @@ class Builder:
         index = len(self.passages)
         found: list[Link] = []
         for text in texts:
-            found += text.links
+            kept = [link for link in text.links if link.span.end - link.span.start <= MAX_ADDRESS]
+            if len(kept) < len(text.links):
+                self._too_long(text)
+            found += kept
             for label in text.notes:
                 self._references.setdefault(label, index)
         span = self.source.span(start, end)

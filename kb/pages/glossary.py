@@ -8,7 +8,11 @@ from itertools import groupby
 
 from kb.model import Entry, Page
 from kb.pages.card import Card
-from kb.pages.text import count, flat, link, page_link, plain
+from kb.pages.text import count, flat, link, page_link, plain, slug
+
+#: From so many terms on, a line of letters leads to the first of each.
+_LETTERS = 12
+_USES = 8
 
 
 def page(path: str, entries: Sequence[Entry], notes: Mapping[str, Card]) -> Page:
@@ -18,6 +22,8 @@ def page(path: str, entries: Sequence[Entry], notes: Mapping[str, Card]) -> Page
     lines = ["# Glossary", ""]
     if groups:
         lines += [f"{count(len(groups), 'term')}, gathered from the notes.", ""]
+        if len(groups) >= _LETTERS:
+            lines += [_letters(groups), ""]
     else:
         lines += ["No note defines a term yet: `* RAG = retrieval-augmented generation` would.", ""]
     for group in groups:
@@ -43,8 +49,21 @@ def _entry(group: Sequence[Entry], notes: Mapping[str, Card]) -> list[str]:
     uses = {(use.path, use.line) for entry in group for use in entry.uses if use.path in notes} - own
     counts = Counter(path for path, _ in sorted(uses))
     if counts:
-        where.append(f"Used in {_places(counts, notes)}.")
+        most = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_USES])
+        rest = f" and {count(len(counts) - _USES, 'more note')}" if len(counts) > _USES else ""
+        where.append(f"Used in {_places(most, notes)}{rest}.")
     return [*lines, f"{' '.join(where)}", ""] if where else lines
+
+
+def _letters(groups: Sequence[Sequence[Entry]]) -> str:
+    firsts: dict[str, str] = {}
+    for group in groups:
+        term = flat(group[0].term.term)
+        letter = term[:1].upper() if term[:1].isalpha() else "#"
+        anchor = slug(term)
+        if anchor:
+            firsts.setdefault(letter, f"[{plain(letter)}](#{anchor})")
+    return " ".join(firsts.values())
 
 
 def _places(counts: Mapping[str, int | None], notes: Mapping[str, Card]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from kb.model import Entry, LinkRecord, Page, Standing
 from kb.pages.card import KIND_WORDS, Card, newest_first
 from kb.pages.links import link_title, to_the_web
+from kb.pages.listing import tag_anchor
 from kb.pages.text import clipped, count, day, link, page_link, plain, slug
 
 _LATEST = 6
@@ -22,13 +23,13 @@ def page(
     cards: Sequence[Card],
     links: Sequence[LinkRecord],
     entries: Sequence[Entry],
-    places: dict[str, str],
+    places: Mapping[str, str],
 ) -> Page:
-    """The home page. `places` says where the pages `notes`, `links` and `glossary` are."""
+    """The home page. `places` says where kb's own pages are, by name."""
     links = to_the_web(links)
     lines = [f"# {plain(title)}", "", _figures(cards, links, entries, places), ""]
     lines += _latest(cards, places)
-    lines += _dead(links)
+    lines += _dead(links, places)
     lines += _kinds(cards, places)
     lines += _terms(entries, places)
     if not cards:
@@ -38,7 +39,7 @@ def page(
 
 
 def _figures(
-    cards: Sequence[Card], links: Sequence[LinkRecord], entries: Sequence[Entry], places: dict[str, str]
+    cards: Sequence[Card], links: Sequence[LinkRecord], entries: Sequence[Entry], places: Mapping[str, str]
 ) -> str:
     parts = [
         page_link(count(len(cards), "note"), places["notes"]),
@@ -50,7 +51,7 @@ def _figures(
     return " \u00b7 ".join(parts + ([f"since {since[:4]}"] if since else []))
 
 
-def _latest(cards: Sequence[Card], places: dict[str, str]) -> list[str]:
+def _latest(cards: Sequence[Card], places: Mapping[str, str]) -> list[str]:
     if not cards:
         return []
     lines = ["## Added lately", ""]
@@ -58,10 +59,11 @@ def _latest(cards: Sequence[Card], places: dict[str, str]) -> list[str]:
         what = " \u00b7 ".join([*([day(card.noted)] if card.noted else []), KIND_WORDS[card.kind][0]])
         about = f" <br>{plain(clipped(card.description, 140))}" if card.description else ""
         lines.append(f"* {page_link(card.title, card.path)} <small>{what}</small>{about}")
-    return [*lines, "", page_link("All notes, by date", places["notes"]), ""]
+    ways = [page_link("All notes", places["notes"]), page_link("Timeline", places["timeline"])]
+    return [*lines, "", " \u00b7 ".join(ways), ""]
 
 
-def _dead(links: Sequence[LinkRecord]) -> list[str]:
+def _dead(links: Sequence[LinkRecord], places: Mapping[str, str]) -> list[str]:
     died = [record for record in links if record.standing is Standing.DEAD]
     if not died:
         return []
@@ -71,10 +73,10 @@ def _dead(links: Sequence[LinkRecord]) -> list[str]:
         last = record.looks.last_alive
         seen = f" <small>last seen alive {last[:10]}</small>" if last else ""
         lines.append(f"* {link(link_title(record), record.url)} <small>{plain(record.host)}</small>{seen}")
-    return [*lines, ""]
+    return [*lines, "", page_link("Link health", places["health"]), ""]
 
 
-def _kinds(cards: Sequence[Card], places: dict[str, str]) -> list[str]:
+def _kinds(cards: Sequence[Card], places: Mapping[str, str]) -> list[str]:
     kinds = Counter(card.kind for card in cards)
     tags = Counter(chain.from_iterable(card.tags for card in cards))
     if not cards:
@@ -83,11 +85,12 @@ def _kinds(cards: Sequence[Card], places: dict[str, str]) -> list[str]:
     lines = ["## What is here", "", ", ".join(words) + "."]
     if tags:
         common = sorted(tags.items(), key=lambda item: (-item[1], item[0]))[:12]
-        lines += ["", " ".join(f'<span class="kb-tag">{plain(tag)}</span>' for tag, _ in common)]
+        chips = (page_link(tag, places["tags"], tag_anchor(tag)) for tag, _ in common)
+        lines += ["", "Tags: " + " \u00b7 ".join(chips)]
     return [*lines, ""]
 
 
-def _terms(entries: Sequence[Entry], places: dict[str, str]) -> list[str]:
+def _terms(entries: Sequence[Entry], places: Mapping[str, str]) -> list[str]:
     if not entries:
         return []
     shown = sorted(entries, key=lambda entry: entry.term.term.casefold())[:_TERMS]

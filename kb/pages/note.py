@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
 
 from kb.model import NoteKind, Page
+from kb.pages import markup
 from kb.pages.card import KIND_WORDS, Card
 from kb.pages.text import clipped, day, flat, plain
 
@@ -17,9 +21,23 @@ _HEADING = re.compile(
     r"\A\s*(?:[ ]{0,3}\#[ \t]+[^\n]*|[^\s\-*+>#|`~][^\n]*\n=+[ \t]*)(?:\n|\Z)",
 )
 
+_SENTENCE_END = re.compile(r"[.!?\u3002](?=\s|\Z)|\n")
+_AROUND = 240
 
-def page(card: Card, source: str) -> Page:
-    """The page of a note whose file holds `source`."""
+
+@dataclass(frozen=True, slots=True)
+class Backlink:
+    """A mention of a note in another: that note, the words of the link, and the passage around it."""
+
+    card: Card
+    anchor: str
+    text: str
+
+
+def page(
+    card: Card, source: str, *, backlinks: Sequence[Backlink] = (), related: Sequence[Card] = ()
+) -> Page:
+    """The page of a note whose file holds `source`, with what points to it and what is near to it."""
     text = body(source)
     heading = _HEADING.match(text)
     if heading:
@@ -33,7 +51,42 @@ def page(card: Card, source: str) -> Page:
         markdown=f"{top}\n\n{byline(card)}\n\n{rest}",
         style="note",
         tags=tuple(plain(tag) for tag in card.tags if flat(tag)),
+        noted=card.noted.earliest if card.noted else None,
+        more=_more(backlinks, related),
     )
+
+
+def _more(backlinks: Sequence[Backlink], related: Sequence[Card]) -> str:
+    parts = []
+    if backlinks:
+        rows = (
+            f"{markup.page_a(one.card.title, one.card.path)}<p>{around(one.text, one.anchor)}</p>"
+            for one in backlinks
+        )
+        parts += [markup.heading("Mentioned in", "kb-mentioned-in"), markup.items(rows, "kb-backlinks")]
+    if related:
+        rows = (
+            markup.page_a(one.title, one.path)
+            + (f" <small>{markup.date(one.noted)}</small>" if one.noted else "")
+            for one in related
+        )
+        parts += [markup.heading("Near in meaning", "kb-near"), markup.items(rows, "kb-near")]
+    return f'<aside class="kb-more" aria-label="Around this note">{"".join(parts)}</aside>' if parts else ""
+
+
+def around(text: str, anchor: str) -> str:
+    """The sentence of `text` that holds `anchor`, as HTML, the anchor marked."""
+    line = flat(text)
+    words = flat(anchor)
+    at = line.find(words) if words else -1
+    if at < 0:
+        return markup.words(clipped(line, _AROUND))
+    ends = [match.end() for match in _SENTENCE_END.finditer(line)]
+    start = max((end for end in ends if end <= at), default=0)
+    stop = min((end for end in ends if end >= at + len(words)), default=len(line))
+    start, stop = max(start, at - _AROUND // 2), min(stop, at + len(words) + _AROUND // 2)
+    before, after = escape(line[start:at].lstrip()), escape(line[at + len(words) : stop].rstrip())
+    return f"{before}<mark>{escape(words)}</mark>{after}"
 
 
 def byline(card: Card) -> str:

@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from kb.model import When
+from kb.places import slug as slug
 
 _ENTITIES = {ord(mark): f"&#{ord(mark)};" for mark in string.punctuation if mark != ","}
 _ESCAPED_IN_URL = re.compile(r"[^\w\-.~:/?#@!$&+,;=%]")
+_PLAIN_URL = re.compile(r"[\w\-.~:/?#@!$&+,;=%]*\Z")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -25,6 +28,8 @@ _MONTHS = (
 def flat(text: str) -> str:
     """One line: runs of white space are a space; control and bidi-override characters are gone."""
     spaced = " ".join(text.split())
+    if spaced.isprintable():  # which neither sort is, and most text is
+        return spaced
     return "".join(
         char
         for char in spaced
@@ -54,7 +59,10 @@ def web_url(url: str) -> str | None:
         return None
     if parts.scheme not in ("http", "https", "mailto") or not (parts.netloc or parts.scheme == "mailto"):
         return None
-    return _ESCAPED_IN_URL.sub(_percent, flat(url)).replace("&", "&amp;")
+    line = flat(url)
+    if not _PLAIN_URL.match(line):
+        line = _ESCAPED_IN_URL.sub(_percent, line)
+    return line.replace("&", "&amp;")
 
 
 def link(label: str, url: str) -> str:
@@ -69,12 +77,7 @@ def page_link(label: str, path: str, anchor: str = "") -> str:
     return f"[{plain(label)}]({target}{'#' + anchor if anchor else ''})"
 
 
-def slug(heading: str) -> str:
-    """The anchor that Python-Markdown's toc gives the first heading of these words; may be empty."""
-    ascii_only = unicodedata.normalize("NFKD", flat(heading)).encode("ascii", "ignore").decode("ascii")
-    return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", ascii_only).strip().lower())
-
-
+@lru_cache(maxsize=4096)
 def day(when: When) -> str:
     """A date for people, as precise as it is known: `11 August 2023`, `August 2023`, `2023`."""
     if when.first == when.last:

@@ -1,38 +1,90 @@
-"""All notes, by the date they were written."""
+"""What the notes speak of, day by day: when it happened, told apart from when it was noted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
-from kb.model import NoteKind, Page
-from kb.pages.card import KIND_WORDS, Card, newest_first
-from kb.pages.text import count, day, page_link, plain
+from kb.model import Page, When
+from kb.pages import markup, menu
+from kb.pages.card import Card
+from kb.pages.text import clipped, count, day, plain
+
+#: A page of more moments than this is cut into one page a year.
+_ONE_PAGE = 500
+_LATEST = 100
 
 
-def page(path: str, cards: Sequence[Card]) -> Page:
-    """The list of notes, latest first, a heading for each year."""
-    lines = ["# Notes", "", f"{count(len(cards), 'note')}, latest first.", ""]
-    for year, group in groupby(sorted(cards, key=newest_first), key=_year):
-        lines += [f"## {year or 'Without a date'}", ""]
-        lines += [_line(card) for card in group]
-        lines.append("")
-    return Page(path, "Notes", plain(f"{count(len(cards), 'note')}, by date"), "\n".join(lines), "notes")
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A date, what is said of it and in which note. `noted` is None for the note itself."""
+
+    date: When
+    text: str
+    path: str
+    noted: When | None = None
 
 
-def _year(card: Card) -> str:
-    return card.noted.last[:4] if card.noted else ""
+def pages(where: Mapping[str, str], cards: Mapping[str, Card], spoken: Iterable[Moment]) -> list[Page]:
+    """The timeline, latest first; where it is long, its latest part and a page for each year."""
+    moments = [Moment(card.noted, "", card.path) for card in cards.values() if card.noted]
+    moments += [one for one in spoken if one.path in cards]
+    moments.sort(key=lambda one: (one.path, one.text))
+    moments.sort(key=lambda one: one.date.latest, reverse=True)
+    if len(moments) <= _ONE_PAGE:
+        return [_page(where["timeline"], "Timeline", moments, where, cards, "")]
+    years = Counter(map(_year, moments))
+    own = {year: where["timeline"].replace(".md", f"-{year}.md") for year in years}
+    links = markup.DOT.join(
+        f"{markup.page_a(year, own[year])} {markup.small(str(years[year]))}" for year in own
+    )
+    front = _page(
+        where["timeline"], "Timeline", moments[:_LATEST], where, cards, f"<p>Year by year: {links}</p>"
+    )
+    return [
+        front,
+        *(
+            _page(own[year], f"Timeline of {year}", list(group), where, cards, f"<p>Other years: {links}</p>")
+            for year, group in groupby(moments, key=_year)
+        ),
+    ]
 
 
-def _line(card: Card) -> str:
-    kind = f" <small>{KIND_WORDS[card.kind][0]}</small>" if card.kind is not NoteKind.NOTE else ""
-    tags = "".join(f' <span class="kb-tag">{plain(tag)}</span>' for tag in card.tags)
-    return f"* {_date(card)}{page_link(card.title, card.path)}{kind}{tags}"
+def _page(
+    path: str,
+    title: str,
+    moments: Sequence[Moment],
+    where: Mapping[str, str],
+    cards: Mapping[str, Card],
+    links: str,
+) -> Page:
+    said = (
+        "By the day things happened, latest first. A filled mark is something a note speaks of; a hollow one "
+        "is the day a note was written."
+        if moments
+        else "Nothing has a date yet: a note's front matter, its file name or a heading can give one."
+    )
+    lines = [f"# {plain(title)}", "", *menu.line("timeline", where), said, ""]
+    parts = [links] if links else []
+    for year, group in groupby(moments, key=_year):
+        parts.append(markup.heading(year, f"y{year}"))
+        parts.append(markup.items((_moment(one, cards[one.path]) for one in group), "kb-moments"))
+    about = plain(f"{count(len(moments), 'moment')} that the notes speak of, by date")
+    return Page(path, title, about, "\n".join(lines), "timeline", more="\n".join(parts))
 
 
-def _date(card: Card) -> str:
-    """The date without the year, which its heading says."""
-    if card.noted is None:
-        return ""
-    short = day(card.noted).removesuffix(f" {_year(card)}")
-    return f'<time datetime="{card.noted.first}">{short}</time> '
+def _year(moment: Moment) -> str:
+    return moment.date.last[:4]
+
+
+def _moment(moment: Moment, card: Card) -> str:
+    short = day(moment.date).removesuffix(f" {_year(moment)}")
+    when = f'<time datetime="{moment.date.first}">{short}</time>'
+    note = markup.page_a(card.title, card.path)
+    if not moment.text:
+        return f'{when}<span class="kb-written">{note} {markup.small("written")}</span>'
+    noted = f", noted {day(moment.noted)}" if moment.noted else ""
+    text = markup.words(clipped(moment.text, 220))
+    return f'{when}<span class="kb-spoken">{text} <small>in {note}{noted}</small></span>'

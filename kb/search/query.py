@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from kb.errors import UsageError
 from kb.model import Filter, LinkKind, NoteKind, Standing, When
+from kb.values import dataclass, field
 
 # English function words and the verbs of asking: they match everywhere and tell nothing.
 _FUNCTION_WORDS = """
@@ -85,9 +85,12 @@ def parse_query(text: str) -> Query:
     return found
 
 
-def fts_match(query: Query) -> str:
-    """The query as an FTS5 expression: every word quoted, any word enough, phrases required."""
-    parts = [quote(part) for part in dict.fromkeys((*query.phrases, *query.terms))]
+def fts_match(query: Query, others: Iterable[str] = ()) -> str:
+    """The query as an FTS5 expression: every word quoted, any word enough, phrases required.
+
+    `others` are further words or phrases of which any is enough, such as a term's expansion.
+    """
+    parts = [quote(part) for part in dict.fromkeys((*query.phrases, *query.terms, *others))]
     match = " OR ".join(parts)
     if query.phrases:
         match = f"{required(query)} AND ({match})" if len(parts) > 1 else match

@@ -21,6 +21,7 @@ class Semantic:
         self._encoder = encoder
         self._vectors = vectors
         self._asked: str | None = None
+        self._embedded: tuple[str | None, npt.NDArray[np.float32]] = None, np.zeros(0, dtype=np.float32)
         self._cosines: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)
 
     @property
@@ -42,12 +43,20 @@ class Semantic:
         found = self._ask(text)
         return [float(found[row]) if row < len(found) else -1.0 for row in rows]
 
-    def like(self, row: int, k: int) -> list[tuple[int, float]]:
-        """The k rows nearest to a row, itself among them."""
-        return self._vectors.scan(self._vectors.read([row])[0], k)
+    def around(self, rows: Sequence[int], k: int) -> list[tuple[int, float]]:
+        """The k rows nearest to the middle of some rows: (row, cosine), best first."""
+        middle = self._vectors.read(rows).mean(axis=0)
+        size = np.linalg.norm(middle)
+        return self._vectors.scan(middle / np.maximum(size, np.float32(1e-12)), k)
+
+    def prepare(self, text: str) -> None:
+        """Embed a query ahead of the first question about it, which may be asked from another thread."""
+        if self._embedded[0] != text:
+            self._embedded = text, self._encoder.embed_query(text)
 
     def _ask(self, text: str) -> npt.NDArray[np.float32]:
         if self._asked != text:
-            self._cosines = self._vectors.cosines(self._encoder.embed_query(text))
+            self.prepare(text)
+            self._cosines = self._vectors.cosines(self._embedded[1])
             self._asked = text
         return self._cosines

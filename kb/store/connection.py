@@ -11,7 +11,7 @@ from pathlib import Path
 from kb.errors import StoreBusy, StoreError, StoreTooNew
 
 #: Kept in `PRAGMA user_version`; schema.py makes the tables of this version.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 #: Milliseconds to wait for another process's short transaction.
 BUSY_MS = 10_000
@@ -48,11 +48,11 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     """Open the SQLite file at `path`, read-only where it cannot be written. StoreError if it is none."""
     writable = os.access(path if path.exists() else path.parent, os.W_OK) and os.access(path.parent, os.W_OK)
     modes = ("rwc" if create else "rw",) if writable else ("ro", "ro&immutable=1")
-    failure: sqlite3.Error | None = None
+    failure: Exception | None = None
     for mode in modes:
         try:
             return _open(path, mode, writable=writable)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             failure = error
     raise StoreError(f"{path}: cannot be read as a store ({failure})", hint=_REBUILD)
 
@@ -64,7 +64,7 @@ def _open(path: Path, mode: str, *, writable: bool) -> sqlite3.Connection:
     try:
         prepare(connection, writable=writable)
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         connection.close()
         raise
     return connection

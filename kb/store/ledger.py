@@ -14,14 +14,15 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from kb.errors import LedgerError
 from kb.model import Facts, Key, LinkRecord, Looks, Person
 from kb.store.codec import Group, from_json, to_json
 from kb.store.rows import dump
+from kb.values import dataclass, field
 
 VERSION = 1
 _KNOWN = ("v", "key", "fragment", "aliases", "facts", "looks", "person")
@@ -277,18 +278,3 @@ def _replace(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def signature(paths: Iterable[Path]) -> str:
-    """Size and mtime of each file: whether to read them again at all."""
-    return " ".join(_signatures(paths))
-
-
-def _signatures(paths: Iterable[Path]) -> Iterator[str]:
-    for path in paths:
-        try:
-            status = path.stat()
-        except OSError:
-            yield "-"
-        else:
-            yield f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"

@@ -126,7 +126,8 @@ class Links(Connected):
                 Mention(path, line, url, anchor, when(date), when(noted), Span(start, end), bool(private))
             )
         aliases: dict[str, list[str]] = {}
-        for alias, key in run("SELECT alias, key FROM aliases ORDER BY alias"):
+        of_these = "" if everything else f" WHERE key IN (SELECT l.key FROM links l{temp})"
+        for alias, key in run(f"SELECT alias, key FROM aliases{of_these} ORDER BY alias", values):
             aliases.setdefault(key, []).append(alias)
         found: dict[int, LinkRecord] = {}
         for id, key, fragment, kind, host, facts, *rest in run(

@@ -6,17 +6,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from urllib.parse import unquote
 
-from kb.model import Link, Note, NoteKind, Problem, Severity, Source, Term, Use, When, excerpt
+from kb.model import Link, Note, NoteKind, Problem, Severity, Term, Use, When
 from kb.store.connection import Connected
-from kb.store.rows import Identity, Stamp, chunks, dates, join, marks, phrase, split, when
+from kb.store.prepared import Prepared, prepare
+from kb.store.rows import Identity, Stamp, chunks, marks, phrase, split, when
+from kb.values import dataclass
 
-# Words that stand in most addresses and tell nothing of the page.
-_COMMON = frozenset(
-    ("http", "https", "www", "com", "org", "net", "html", "htm", "php", "aspx", "index", "id", "utm")
-)
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -38,11 +34,6 @@ class NoteRow:
     links: int
 
 
-def address_words(url: str) -> str:
-    """The words of a link's address that a person may remember: often the slug says what it was."""
-    return " ".join(word for word in _WORD.findall(unquote(url)) if word.lower() not in _COMMON)
-
-
 class Notes(Connected):
     """Notes, terms and problems."""
 
@@ -58,10 +49,14 @@ class Notes(Connected):
 
         Rows of links stay, whatever mentions them.
         """
+        self.put_prepared([prepare(note, stamp, identify) for note, stamp in items], at)
+
+    def put_prepared(self, items: Sequence[Prepared], at: str | None = None) -> None:
+        """The same, of notes whose rows are made already."""
         with self.transaction():
             self.remember("counts", None)
-            touched = self._clear([note.path for note, _ in items])
-            _Writer(self, identify, at).write(items, touched)
+            touched = self._clear([one.path for one in items])
+            _Writer(self, at).write(items, touched)
             self._settle_privacy(touched)
 
     def drop_notes(self, paths: Sequence[str]) -> None:
@@ -104,6 +99,10 @@ class Notes(Connected):
                 "INSERT INTO passages_fts(passages_fts, rowid, text, heading, title, address, parents)"
                 " SELECT 'delete', id, text, heading, title, address, parents FROM searchable"
                 f" WHERE id IN (SELECT id FROM passages WHERE {of_notes})",
+                notes,
+            )
+            run(
+                f"DELETE FROM grams_fts WHERE rowid IN (SELECT id FROM passages WHERE {of_notes})",
                 notes,
             )
             run(f"DELETE FROM mentions WHERE {of_passages}", notes)
@@ -220,93 +219,39 @@ def _as_written(name: str) -> re.Pattern[str]:
 
 
 class _Writer:
-    """Rows of new notes, gathered for executemany: ids are counted here, so nothing is read back."""
+    """Gives prepared rows their ids and hands them to executemany: nothing is read back."""
 
-    def __init__(self, store: Connected, identify: Callable[[Link], Identity], at: str | None) -> None:
+    def __init__(self, store: Connected, at: str | None) -> None:
         self.run = store.connection.execute
         self.many = store.connection.executemany
-        self.identify = identify
         self.at = at
         self.next_passage = self._after("passages")
         self.next_note = self._after("notes")
-        self.links: dict[tuple[str, str], int] = {}
+        self.next_link = self._after("links")
 
     def _after(self, table: str) -> int:
         return int(self.run(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0])
 
-    def write(self, items: Sequence[tuple[Note, Stamp]], touched: set[int]) -> None:
-        identities = {
-            (link.url, link.anchor): self.identify(link) for note, _ in items for link in note.links
-        }
-        self._meet(identities.values())
-        touched.update(self.links.values())
-        notes, passages, words, mentions, tags, terms, problems = ([] for _ in range(7))
-        for note, stamp in items:
-            row = self.run("SELECT id FROM notes WHERE path = ?", [note.path]).fetchone()
-            note_id = row[0] if row else self.next_note
-            self.next_note += not row
-            notes.append(
-                (
-                    note_id,
-                    note.path,
-                    stamp.size,
-                    stamp.mtime_ns,
-                    bytes.fromhex(stamp.digest),
-                    note.title,
-                    note.kind.value,
-                    dates(note.noted).text,
-                    join(note.tags),
-                    join(note.aliases),
-                    note.description,
-                    note.private,
-                    note.draft,
-                )
-            )
-            tags += [(note_id, tag) for tag in {tag.casefold() for tag in note.tags}]
-            terms += [
-                (note_id, t.line, t.term, t.expansion, t.definition, t.url, join(t.aliases))
-                for t in note.terms
+    def write(self, items: Sequence[Prepared], touched: set[int]) -> None:
+        links = self._meet(items)
+        touched.update(links.values())
+        known = self._known([one.path for one in items], "notes WHERE path")
+        first = self.next_passage
+        notes, passages, pairs, mentions, tags, terms, problems = ([] for _ in range(7))
+        for one in items:
+            note_id = known.get((one.path, ""), self.next_note)
+            self.next_note += note_id == self.next_note
+            notes.append((note_id, *one.note))
+            tags += [(note_id, tag) for tag in one.tags]
+            terms += [(note_id, *term) for term in one.terms]
+            problems += [(note_id, *problem) for problem in one.problems]
+            start = self.next_passage
+            passages += [(start + at, note_id, *passage) for at, passage in enumerate(one.passages)]
+            pairs += [(start + at, found) for at, found in one.pairs]
+            mentions += [
+                (start + at, links[key, fragment], *rest) for at, key, fragment, _, _, *rest in one.mentions
             ]
-            problems += [(note_id, p.line, p.severity, p.message, p.hint) for p in note.problems]
-            for ordinal, passage in enumerate(note.passages):
-                id, self.next_passage = self.next_passage, self.next_passage + 1
-                heading, parents = join(passage.heading), join(passage.parents)
-                address = " ".join(dict.fromkeys(address_words(link.url) for link in passage.links))
-                digest = excerpt(note.title, passage.heading, passage.parents, passage.text).digest
-                passages.append(
-                    (
-                        id,
-                        note_id,
-                        ordinal,
-                        Source.NOTE.value,
-                        passage.kind.value,
-                        passage.line,
-                        passage.span.start,
-                        passage.span.end,
-                        passage.text,
-                        heading,
-                        parents,
-                        address,
-                        *dates(passage.noted),
-                        *dates(passage.date),
-                        bytes.fromhex(digest),
-                    )
-                )
-                words.append((id, passage.text, heading, note.title, address, parents))
-                for link in passage.links:
-                    identity = identities[link.url, link.anchor]
-                    mentions.append(
-                        (
-                            id,
-                            self.links[identity.key.key, identity.key.fragment],
-                            link.line,
-                            link.span.start,
-                            link.span.end,
-                            link.href,
-                            link.anchor,
-                            link.form.value,
-                        )
-                    )
+            self.next_passage += len(one.passages)
         self.many(
             "INSERT INTO notes (id, path, size, mtime_ns, digest, title, kind, noted, tags, aliases,"
             f" description, private, draft) VALUES ({marks(13)}) ON CONFLICT (id) DO UPDATE SET"
@@ -322,9 +267,16 @@ class _Writer:
             f" VALUES ({marks(19)})",
             passages,
         )
+        # One statement, which reads the words where they now lie, rather than hand over each again.
+        self.run(
+            "INSERT INTO passages_fts (rowid, text, heading, title, address, parents)"
+            " SELECT id, text, heading, title, address, parents FROM searchable"
+            " WHERE id >= ? ORDER BY id",
+            [first],
+        )
         self.many(
-            f"INSERT INTO passages_fts (rowid, text, heading, title, address, parents) VALUES ({marks(6)})",
-            words,
+            "INSERT INTO grams_fts (rowid, grams) VALUES (?, ?)",
+            pairs,
         )
         self.many(
             "INSERT INTO mentions (passage_id, link_id, line, start, end, url, anchor, form)"
@@ -341,20 +293,46 @@ class _Writer:
             f"INSERT INTO problems (note_id, line, severity, message, hint) VALUES ({marks(5)})", problems
         )
 
-    def _meet(self, identities: Iterable[Identity]) -> None:
-        """Rows for links not yet known. One known only as "other" takes the kind that an anchor tells."""
-        known: dict[tuple[str, str], Identity] = {}
-        for identity in identities:
-            place = (identity.key.key, identity.key.fragment)
-            if place not in known or known[place].kind == "other":
-                known[place] = identity
+    def _known(self, names: Sequence[str], where: str, second: str = "''") -> dict[tuple[str, str], int]:
+        """Ids of the rows of these names, hundreds at a time, by name and a second column."""
+        column = where.rpartition(" ")[2]
+        return {
+            (name, other): id
+            for part in chunks(list(dict.fromkeys(names)))
+            for name, other, id in self.run(
+                f"SELECT {column}, {second}, id FROM {where} IN ({marks(len(part))})", part
+            )
+        }
+
+    def _meet(self, items: Sequence[Prepared]) -> dict[tuple[str, str], int]:
+        """Ids of the links, with rows for those not yet known.
+
+        One known only as "other" takes the kind that an anchor tells.
+        """
+        told: dict[tuple[str, str], tuple[str, str]] = {}
+        for one in items:
+            for _, key, fragment, kind, host, *_ in one.mentions:
+                place = (str(key), str(fragment))
+                if place not in told or told[place][0] == "other":
+                    told[place] = (str(kind), str(host))
+        found: dict[tuple[str, str], int] = {}
+        new, old = [], []
+        known = self._known([key for key, _ in told], "links WHERE key", "fragment")
+        for place, (kind, host) in told.items():
+            id = known.get(place)
+            if id is None:
+                found[place] = self.next_link
+                new.append((self.next_link, *place, kind, host, self.at))
+                self.next_link += 1
+            else:
+                found[place] = id
+                old.append((host, kind, self.at, id))
         self.many(
-            "INSERT INTO links (key, fragment, kind, host, first_seen) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (key, fragment) DO UPDATE SET host = excluded.host,"
-            " kind = CASE kind WHEN 'other' THEN excluded.kind ELSE kind END,"
-            " first_seen = coalesce(first_seen, excluded.first_seen)",
-            [(*place, identity.kind, identity.host, self.at) for place, identity in known.items()],
+            "INSERT INTO links (id, key, fragment, kind, host, first_seen) VALUES (?, ?, ?, ?, ?, ?)", new
         )
-        for place in known:
-            row = self.run("SELECT id FROM links WHERE key = ? AND fragment = ?", place).fetchone()
-            self.links[place] = row[0]
+        self.many(
+            "UPDATE links SET host = ?1, kind = CASE kind WHEN 'other' THEN ?2 ELSE kind END,"
+            " first_seen = coalesce(first_seen, ?3) WHERE id = ?4",
+            old,
+        )
+        return found

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from kb.model import Key, LinkForm, PassageKind, Saved, Source, When, excerpt
 from kb.store.connection import Connected
+from kb.store.grams import grams
 from kb.store.rows import chunks, clean, dates, join, marks, split
 
 
@@ -75,6 +76,8 @@ class Pages(Connected):
                 " VALUES (?, ?, ?, '', '', '')",
                 [id, body, path],
             )
+            if pairs := grams(f"{body}\n{path}"):
+                self.connection.execute("INSERT INTO grams_fts (rowid, grams) VALUES (?, ?)", [id, pairs])
             self.connection.execute(
                 "INSERT INTO mentions (passage_id, link_id, line, start, end, url, anchor, form)"
                 " VALUES (?, ?, 0, 0, 0, ?, '', ?)",
@@ -109,6 +112,7 @@ class Pages(Connected):
                         f" WHERE id IN {of}",
                         some,
                     )
+                    run(f"DELETE FROM grams_fts WHERE rowid IN {of}", some)
                     run(f"DELETE FROM mentions WHERE passage_id IN {of}", some)
                     run(f"DELETE FROM passages WHERE id IN {of}", some)
 

@@ -12,7 +12,7 @@ from kb.errors import StoreError
 from kb.model import Excerpt, Filter, Hit, HitLink, NoteKind, Source, Standing, excerpt
 from kb.store.connection import Connected
 from kb.store.filters import EVERYTHING, STANDING, passage_clause
-from kb.store.rows import chunks, marks, phrase, split, when
+from kb.store.rows import chunks, marks, split, when
 
 _JOINED = "passages p LEFT JOIN notes n ON n.id = p.note_id"
 
@@ -104,25 +104,14 @@ class Passages(Connected):
                 )
         return hits
 
-    def document_frequency(self, term: str) -> int:
-        """How many passages hold a word (or phrase), in any column, stemmed as the index stems it."""
-        row = self.connection.execute(
-            "SELECT count(*) FROM passages_fts WHERE passages_fts MATCH ?", [phrase(term)]
-        ).fetchone()
-        return int(row[0])
-
-    def vocabulary(self, initial: str, limit: int = 20_000) -> list[str]:
-        """Words of the index that begin with a letter, as it stems them, commonest first."""
-        # A temporary table, so that a store opened for reading alone can have it too.
-        self.connection.execute(
-            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab('main', 'passages_fts', 'row')"
-        )
+    def passages_of(self, path: str) -> list[tuple[int, int]]:
+        """The passages of a note as (id, line), in order; nothing for a note that is not there."""
         rows = self.connection.execute(
-            "SELECT term FROM temp.words WHERE term >= ?1 AND term < ?1 || char(0x10ffff)"
-            " ORDER BY doc DESC, term LIMIT ?2",
-            [initial.lower(), limit],
+            "SELECT p.id, p.line FROM passages p JOIN notes n ON n.id = p.note_id"
+            " WHERE n.path = ? ORDER BY p.ordinal",
+            [path],
         )
-        return [row[0] for row in rows]
+        return [(id, line) for id, line in rows]
 
     def passage_count(self) -> int:
         """How many passages there are, bodies of saved pages apart unless they are embedded too."""
@@ -176,6 +165,26 @@ class Passages(Connected):
         )
         return [(row, digest, window) for row, digest, window in rows]
 
+    def live_rows(self, model: str) -> list[int]:
+        """The rows that embed a text which still stands, ascending."""
+        rows = self.connection.execute(
+            "SELECT row FROM vectors v WHERE model_id = ?"
+            " AND EXISTS (SELECT 1 FROM passages p WHERE p.digest = v.digest) ORDER BY row",
+            [self._model(model)],
+        )
+        return [row[0] for row in rows]
+
+    def renumber_vectors(self, model: str, to: str) -> None:
+        """Map the live rows of a model anew, counted from 0 in their order, under another name."""
+        with self.transaction():
+            self.connection.execute("INSERT OR IGNORE INTO models (identity) VALUES (?)", [to])
+            self.connection.execute(
+                "INSERT INTO vectors (model_id, row, digest, window)"
+                " SELECT ?, row_number() OVER (ORDER BY row) - 1, digest, window FROM vectors v"
+                " WHERE model_id = ? AND EXISTS (SELECT 1 FROM passages p WHERE p.digest = v.digest)",
+                [self._model(to), self._model(model)],
+            )
+
     def vector_count(self, model: str) -> int:
         """One more than the last row in use: how many rows the sidecar must have."""
         row = self.connection.execute(
@@ -188,7 +197,8 @@ class Passages(Connected):
         found: dict[int, list[int]] = {}
         for part in chunks(rows):
             pairs = self.connection.execute(
-                "SELECT v.row, p.id FROM vectors v JOIN passages p ON p.digest = v.digest"
+                # CROSS keeps SQLite from taking the tables the other way round, which it may guess.
+                "SELECT v.row, p.id FROM vectors v CROSS JOIN passages p ON p.digest = v.digest"
                 f" WHERE v.model_id = ? AND v.row IN ({marks(len(part))}) ORDER BY p.id",
                 [self._model(model), *part],
             )
@@ -201,7 +211,8 @@ class Passages(Connected):
         found: dict[int, list[int]] = {}
         for part in chunks(ids):
             pairs = self.connection.execute(
-                "SELECT p.id, v.row FROM passages p JOIN vectors v ON v.digest = p.digest AND v.model_id = ?"
+                "SELECT p.id, v.row FROM passages p"
+                " CROSS JOIN vectors v ON v.digest = p.digest AND v.model_id = ?"
                 f" WHERE p.id IN ({marks(len(part))}) ORDER BY p.id, v.window",
                 [self._model(model), *part],
             )

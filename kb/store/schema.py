@@ -44,6 +44,17 @@ def _second(db: Database) -> None:
     )
 
 
+@migrations(name="0003_words")
+def _words(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE frequencies (term TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID, STRICT"
+    )
+    # Pairs of characters of the few passages in scripts without spaces; empty in most notebooks.
+    db.execute("CREATE VIRTUAL TABLE grams_fts USING fts5(grams, tokenize='unicode61 remove_diacritics 0')")
+    # Notes that were read before hold no grams: without its rules, the next sync reads them again.
+    db.execute("DELETE FROM meta WHERE name = 'rules'")
+
+
 def _notes(db: Database) -> None:
     db.table("meta").create({"name": str, "value": str}, pk="name", not_null={"value"}, strict=True)
     db.table("notes").create(

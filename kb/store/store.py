@@ -13,6 +13,8 @@ from kb.store.links import Links
 from kb.store.notes import Notes
 from kb.store.pages import Pages
 from kb.store.passages import Passages
+from kb.store.reading import Reading
+from kb.store.words import Words
 
 
 class Counts(NamedTuple):
@@ -23,7 +25,7 @@ class Counts(NamedTuple):
     pending: int
 
 
-class Store(Notes, Passages, Links, Pages):
+class Store(Notes, Passages, Words, Links, Pages, Reading):
     """Notes, saved pages, passages, vectors' map and links in SQLite, through the standard library alone.
 
     Made by `Store.open`, or by `schema.memory` for a test. A store belongs to one thread.

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from kb.model import Key, LinkKind
 from kb.urls.tables import (
@@ -39,11 +40,25 @@ _DOTS: Final = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))
 _FORBIDDEN_IN_HOST: Final = re.compile(r"[\x00-\x20#%/:<>?@\[\\\]^|\x7f]")
 _IPV6: Final = re.compile(r"\[[0-9A-Fa-f:.]+\]\Z")
 _UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_BLANKS: Final = "".join(map(chr, range(33))) + "\u00a0\ufeff"
+_BREAKS: Final = re.compile(r"[\t\n\r]")
 _ESCAPES: Final = re.compile(r"%([0-9A-Fa-f]{2})|(%)|([^\x21-\x7e]|[\"<>\\^`{|}])")
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+def _any(patterns: Iterable[re.Pattern[str]], flags: int = 0) -> re.Pattern[str]:
+    """What one of these matches: asked first, since most addresses match none."""
+    return re.compile("|".join(f"(?:{pattern.pattern})" for pattern in patterns), flags)
+
+
+_MOBILE_HOST: Final = _any(pattern for pattern, _ in MOBILE_HOSTS)
+_ANY_KIND: Final = _any(row.address for row in KINDS)
+_ANY_WORD: Final = _any((words for _, words in ANCHOR_WORDS), re.IGNORECASE)
+_IDENTITIES_OF: Final = {
+    host: tuple(row for row in IDENTITIES if host in row.hosts) for one in IDENTITIES for host in one.hosts
+}
+
+
+class _Parts(NamedTuple):
     scheme: str
     user: str | None
     host: str
@@ -59,10 +74,11 @@ class _Parts:
 
 def _clean(url: str) -> str:
     """The URL as a browser reads it: outer white space and inner line breaks mean nothing."""
-    url = url.strip("".join(map(chr, range(33))) + "\u00a0\ufeff")
-    return url.replace("\t", "").replace("\n", "").replace("\r", "")
+    url = url.strip(_BLANKS)
+    return _BREAKS.sub("", url) if _BREAKS.search(url) else url
 
 
+@lru_cache(maxsize=1024)  # one address is asked about many times on its way
 def _split(url: str) -> _Parts | None:
     """The parts of an http(s) URL with a host, path and query as written; None for all others."""
     url = _clean(url)
@@ -123,6 +139,9 @@ def _escape(text: str, *, decode: bool) -> str:
     no server can tell apart (RFC 3986, 6.2.2); all other escapes stay as they are.
     """
 
+    if _ESCAPES.search(text) is None:
+        return text
+
     def one(match: re.Match[str]) -> str:
         digits, stray, char = match.groups()
         if digits is not None:
@@ -172,22 +191,26 @@ def _is_route(fragment: str) -> bool:
     return fragment.startswith(("!", "/"))
 
 
+# Key, kind and host of one address are asked one after the other.
+@lru_cache(maxsize=128)
 def _normal(url: str) -> _Parts | None:
     """Canonical parts; None where the URL is not of the web."""
     parts = _split(url)
     if parts is None:
         return None
     host = parts.host if parts.host.startswith("[") else parts.host.removesuffix(".")
-    for pattern, target in MOBILE_HOSTS:
-        if pattern.match(host):
-            host = pattern.sub(target, host)
-    return replace(
-        parts,
-        user=None,
-        host=host,
-        path=_without_dots(_escape(parts.path, decode=True)),
-        query=_without_tracking(_escape(parts.query, decode=True), host),
-        fragment=_escape(parts.fragment, decode=True),
+    if _MOBILE_HOST.match(host):
+        for pattern, target in MOBILE_HOSTS:
+            if pattern.match(host):
+                host = pattern.sub(target, host)
+    return _Parts(
+        parts.scheme,
+        None,
+        host,
+        parts.port,
+        _without_dots(_escape(parts.path, decode=True)),
+        _without_tracking(_escape(parts.query, decode=True), host) if parts.query else "",
+        _escape(parts.fragment, decode=True) if parts.fragment else "",
     )
 
 
@@ -219,11 +242,10 @@ def key(url: str) -> Key:
     if parts is None:
         return Key(_clean(url))
     fragment = "" if _is_route(parts.fragment) else parts.fragment
-    for row in IDENTITIES:
-        if parts.host in row.hosts and parts.port is None:
-            path, query = row.path.match(parts.path), row.query.match(parts.query)
-            if path and query:
-                return Key(row.key(path, query), fragment)
+    for row in _IDENTITIES_OF.get(parts.host, ()) if parts.port is None else ():
+        path, query = row.path.match(parts.path), row.query.match(parts.query)
+        if path and query:
+            return Key(row.key(path, query), fragment)
     return Key(_address(parts), fragment)
 
 
@@ -306,10 +328,12 @@ def link_kind(url: str, anchor: str = "") -> LinkKind:
         other = bool(scheme(url)) or _clean(url).startswith("//")
         return LinkKind.OTHER if other else LinkKind.INTERNAL
     address = parts.host.removeprefix("www.") + parts.path + (f"?{parts.query}" if parts.query else "")
-    for row in KINDS:
-        if row.address.match(address) and (row.anchor is None or row.anchor.search(anchor)):
-            return row.kind
-    for kind, words in ANCHOR_WORDS:
-        if words.search(anchor):
-            return kind
+    if _ANY_KIND.match(address):
+        for row in KINDS:
+            if row.address.match(address) and (row.anchor is None or row.anchor.search(anchor)):
+                return row.kind
+    if _ANY_WORD.search(anchor):
+        for kind, words in ANCHOR_WORDS:
+            if words.search(anchor):
+                return kind
     return LinkKind.OTHER

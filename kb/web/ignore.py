@@ -1,4 +1,4 @@
-"""Links that the notebook's settings say never to look at."""
+"""Links that are never looked at: by the notebook's settings, or since following them is unsafe."""
 
 from __future__ import annotations
 
@@ -7,7 +7,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from kb import urls
-from kb.model import LinkRecord
+from kb.model import LinkRecord, Verdict
+
+UNSAFE = frozenset({"javascript", "data", "file", "vbscript", "blob"})
+"""Schemes that run something or read the reader's own disk: listed, and never followed."""
+
+
+def with_unsafe(links: Iterable[LinkRecord]) -> list[LinkRecord]:
+    """The same links, those of an unsafe scheme with a word that they are."""
+    return [_unsafe(link) if urls.scheme(link.url) in UNSAFE else link for link in links]
+
+
+def _unsafe(link: LinkRecord) -> LinkRecord:
+    words = f"unsafe: {urls.scheme(link.url)}: is never followed"
+    return replace(link, looks=replace(link.looks, verdict=Verdict.SKIPPED, reason=words))
 
 
 def with_ignored(links: Iterable[LinkRecord], patterns: Sequence[str]) -> list[LinkRecord]:

@@ -132,6 +132,11 @@ def _after_hops(outcome: Outcome, reason: str) -> str:
     return f"redirects to {outcome.final_url}: {reason}" if outcome.hops else reason
 
 
+def overrule(look: Look, verdict: Verdict, reason: str) -> Look:
+    """The look once the page that came has turned out to be something else than its status says."""
+    return replace(look, verdict=verdict, reason=reason, gone=False, etag=None, last_modified=None)
+
+
 def doubt_name(look: Look) -> Look:
     """The look for a name that was not found in a run where no other name answered."""
     return replace(

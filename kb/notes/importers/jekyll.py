@@ -1,209 +1,159 @@
-"""A Jekyll page -> dated notes.
+"""A Jekyll site -> notes: posts, drafts, collections and pages.
 
-One page that grew over years, a heading a day or a month, becomes a note for each dated heading.
-The body's bytes are kept: each lies in exactly one draft, in order. A glossary section becomes a
-note of its own; what follows it stays with the dated heading it stands under. Liquid tags are text.
+A file keeps its bytes, front matter too, but for the keys that only Jekyll's configuration or a
+folder's name told, which are added at the end of its front matter: its permalink, its
+categories as tags, that it is a draft. Liquid tags are text. A page that grew by dated headings
+is split as a page alone would be.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from kb.errors import ImportRefused
-from kb.model import Note, NoteKind, Problem, Severity, When
-from kb.notes import dates, frontmatter, glossary
-from kb.notes.files import SUFFIXES
-from kb.notes.importers.base import Draft, Imported, Importer
-from kb.notes.parse import Heading, definitions, outline, parse
+from kb.model import Problem
+from kb.notes import files, frontmatter
+from kb.notes.importers import page
+from kb.notes.importers.base import Draft, Imported, Importer, read_file
+from kb.notes.importers.folder import Mentioned
+from kb.notes.importers.permalinks import Place, permalink
+from kb.notes.parse import parse
 from kb.notes.source import read_source
 
-# Keys of the page that say where it was, so that links to its old address can be mended.
-_KEPT = ("permalink", "redirect_from")
-_LINE_END = re.compile(rb"\r\n|\r|\n")
+_NOT_NOTES = frozenset(
+    {"_site", "_layouts", "_includes", "_sass", "_data", "_plugins", "vendor", "node_modules"}
+)
+_POSTS, _DRAFTS = "_posts", "_drafts"
+_NAMED = re.compile(r"((?:19|20)\d\d)-\d\d?-\d\d?-")
 
 
-def _sniff(source: Path) -> bool:
-    if source.is_dir():
-        return (source / "_config.yml").is_file() or (source / "_posts").is_dir()
-    return source.is_file() and source.name.lower().endswith(SUFFIXES)
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a file of the site is: `post`, `draft`, `page`, or the name of its collection."""
+
+    name: str
+    path: str
+    categories: tuple[str, ...] = ()
 
 
 def _read(source: Path, day_first: bool) -> Imported:
-    pages = [source] if source.is_file() else sorted(_pages(source))
+    if source.is_file():
+        return page.IMPORTER.read(source, day_first)
+    if not source.is_dir():
+        raise ImportRefused(f"{source}: is neither a site's folder nor a page")
+    config = _config(source)
     drafts: list[Draft] = []
     problems: list[Problem] = []
     taken: set[str] = set()
-    for page in pages:
-        try:
-            data = page.read_bytes()
-        except OSError as error:
-            raise ImportRefused(f"{page}: cannot be read: {error.strerror}") from error
-        name = page.name if source.is_file() else page.relative_to(source).as_posix()
-        found = split_page(name, data, day_first=day_first, taken=taken)
-        drafts += found.drafts
-        problems += found.problems
-    return Imported(tuple(drafts), tuple(problems))
+    mentioned = Mentioned(source)
+    for name in sorted(_pages(source)):
+        data = read_file(source / name)
+        kind = _kind(name)
+        mentioned.of(parse(name, data, day_first=day_first))
+        made = _page(name, data, day_first, taken) if kind.name == "page" else None
+        if made is None:
+            path, number = kind.path, 1
+            while path in taken:
+                number += 1
+                path = str(PurePosixPath(kind.path).with_suffix(f".{number}.md"))
+            made = Imported((Draft(path, *_with_keys(data, _told(name, data, kind, config))),))
+        taken.update(draft.path for draft in made.drafts)
+        drafts += made.drafts
+        problems += made.problems
+    if not drafts:
+        raise ImportRefused(f"{source}: holds no Markdown")
+    return Imported(tuple(drafts), tuple(problems), mentioned.attachments())
 
 
-def _pages(folder: Path) -> Iterator[Path]:
+def _page(name: str, data: bytes, day_first: bool, taken: set[str]) -> Imported | None:
+    """The notes of a page of dated headings; None for any other page."""
+    if not read_source(name, data).faithful:
+        return None
+    made = page.split_page(name, data, day_first=day_first, taken=set(taken))
+    return made if len(made.drafts) > 1 else None
+
+
+def _pages(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts
-        built = any(part.startswith(".") or part in ("_site", "vendor", "node_modules") for part in parts)
-        if not built and path.name.lower().endswith(SUFFIXES) and path.is_file():
-            yield path
+        passed = any(part.startswith(".") or part in _NOT_NOTES for part in parts)
+        if not passed and path.name.lower().endswith(files.SUFFIXES) and path.is_file():
+            yield path.relative_to(folder).as_posix()
 
 
-@dataclass(slots=True)
-class _Part:
-    """A note to be: the pieces of the page's body that are its own."""
-
-    when: When | None
-    title: str
-    slug: str
-    kind: NoteKind
-    pieces: list[tuple[int, int]] = field(default_factory=list)
-
-
-def split_page(name: str, data: bytes, *, day_first: bool = False, taken: set[str] | None = None) -> Imported:
-    """Split one page. `taken` holds paths already given out, which are not given again."""
-    taken = set() if taken is None else taken
-    page = parse(name, data, day_first=day_first)
-    if not read_source(name, data).faithful:
-        problem = page.problems[0]
-        raise ImportRefused(f"{name}:{problem.line}: {problem.message}", hint=problem.hint)
-    body, headings = outline(data)
-    parts = _parts(page, data, body, headings, day_first)
-    drafts: list[Draft] = []
-    problems = list(page.problems)
-    lost = _shared_definitions(data, parts)
-    front = frontmatter.read(name, read_source(name, data).raw).values
-    source = {key: str(front[key]) for key in _KEPT if isinstance(front.get(key), str | int)}
-    for part, extra in zip(parts, lost, strict=True):
-        path = _path(part, taken)
-        taken.add(path)
-        values: dict[str, str | bool | Sequence[str]] = {"title": part.title}
-        if part.when is not None:
-            values["date"] = str(part.when)
-        if part.kind is not NoteKind.NOTE:
-            values["kind"] = str(part.kind)
-        if page.tags:
-            values["tags"] = list(page.tags)
-        values |= {"source": name, **source}
-        if len(parts) == 1:
-            values |= {"aliases": list(page.aliases)} if page.aliases else {}
-            values |= {"description": page.description} if page.description else {}
-        values |= {key: True for key, on in (("draft", page.draft), ("private", page.private)) if on}
-        text = b"".join(data[start:end] for start, end in part.pieces)
-        newline = _newline(data)
-        head = frontmatter.render(values).encode().replace(b"\n", newline)
-        if extra:
-            joint = b"" if text.endswith((b"\n", b"\r")) else newline
-            text += joint + newline + newline.join(extra) + newline
-            problems.append(
-                Problem(
-                    name,
-                    1,
-                    Severity.WARNING,
-                    f"{len(extra)} link definition(s) were copied into {path}, which uses them",
-                )
-            )
-        drafts.append(Draft(path, head + text))
-    return Imported(tuple(drafts), tuple(problems))
+def _kind(name: str) -> _Kind:
+    """Told by the folder: `_posts` and `_drafts` (below a folder, that is a category), `_recipes`."""
+    parts = PurePosixPath(name).parts
+    for index, part in enumerate(parts[:-1]):
+        if part in (_POSTS, _DRAFTS):
+            above, below = parts[:index], "/".join(parts[index + 1 :])
+            dated = _NAMED.match(parts[-1])
+            path = f"{dated[1]}/{below}" if dated else below
+            return _Kind("post" if part == _POSTS else "draft", path, above)
+        if part.startswith("_"):
+            rest = "/".join((*parts[:index], part[1:], *parts[index + 1 :]))
+            return _Kind(part[1:], rest)
+    return _Kind("page", name)
 
 
-def _parts(page: Note, data: bytes, body: int, headings: Sequence[Heading], day_first: bool) -> list[_Part]:
-    """Who owns which bytes: each piece belongs to the innermost dated or glossary heading above it."""
-    slug = slugify(page.title)
-    rest = _Part(page.noted, page.title, slug, page.kind)
-    parts = [rest]
-    stack: list[tuple[int, _Part]] = []
-    owner, at = rest, body
-    for heading in headings:
-        start = _line_start(data, heading.span.start, body)
-        owner.pieces.append((at, start))
-        at = start
-        while stack and stack[-1][0] >= heading.level:
-            stack.pop()
-        above = stack[-1][1] if stack else rest
-        year = int(above.when.first[:4]) if above.when is not None else None
-        dated = dates.date_in_heading(heading.text, day_first=day_first, year=year)
-        if dated is not None:
-            when, words = dated
-            title = words or f"{page.title}, {heading.text}"
-            owner = _Part(when, title, slugify(words) if words else slug, NoteKind.NOTE)
-            parts.append(owner)
-        elif glossary.is_glossary(heading.text) and above.kind is not NoteKind.GLOSSARY:
-            owner = _Part(above.when, f"{page.title}: {heading.text}", slug, NoteKind.GLOSSARY)
-            parts.append(owner)
-        else:
-            owner = above
-        stack.append((heading.level, owner))
-    owner.pieces.append((at, len(data)))
-    # Blank lines before the first heading are no note; they go with what follows them.
-    if len(parts) > 1 and not any(data[start:end].strip() for start, end in rest.pieces):
-        parts.remove(rest)
-        parts[0].pieces[:0] = [piece for piece in rest.pieces if piece[0] < piece[1]]
-        parts[0].pieces.sort()
-    return parts
+def _told(name: str, data: bytes, kind: _Kind, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What the site knows of a file beyond what the file says."""
+    values = frontmatter.read(name, read_source(name, data).raw).values
+    categories = (*kind.categories, *_words(values, "categories"), *_words(values, "category"))
+    told: dict[str, Any] = {}
+    if "permalink" not in values:
+        found = permalink(Place(kind.name, name, categories), values, config)
+        if found is not None:
+            told["permalink"] = found
+    if categories and not values.get("tags") and not values.get("tag"):
+        told["tags"] = list(dict.fromkeys(categories))
+    if kind.name == "draft" and "draft" not in values:
+        told["draft"] = True
+    return told
 
 
-def _line_start(data: bytes, at: int, floor: int) -> int:
-    while at > floor and data[at - 1] not in b"\r\n":
-        at -= 1
-    return at
+def _words(values: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = values.get(key)
+    if isinstance(value, str):
+        return tuple(value.split()) if key.endswith("s") else (value,)
+    return tuple(str(one) for one in value if one is not None) if isinstance(value, list) else ()
 
 
-def _shared_definitions(data: bytes, parts: Sequence[_Part]) -> list[list[bytes]]:
-    """For each part, the link definitions that it uses and another part holds."""
-    result: list[list[bytes]] = [[] for _ in parts]
-    if len(parts) < 2:
-        return result
-    for used_at, first, last in definitions(data):
-        user = _owner(parts, used_at)
-        if user is not None and user != _owner(parts, first):
-            line = b" ".join(_LINE_END.sub(b" ", data[first:last]).split())
-            if line not in result[user]:
-                result[user].append(line)
-    return result
-
-
-def _owner(parts: Sequence[_Part], at: int) -> int | None:
-    return next(
-        (index for index, part in enumerate(parts) if any(start <= at < end for start, end in part.pieces)),
-        None,
+def _with_keys(data: bytes, told: Mapping[str, Any]) -> tuple[bytes, bool]:
+    """The file with these keys at the end of its front matter; and whether it is an untouched copy."""
+    source = read_source("", data)
+    if not told or not source.faithful:
+        return data, True
+    start, end, body = frontmatter.split(source.raw)
+    if body and frontmatter.read("", source.raw).problems:
+        return data, True  # what cannot be read is not written into
+    lines = frontmatter.render(told).encode().splitlines()[1:-1]
+    newline = page.newline_of(data)
+    shift = len(data) - len(source.raw)
+    if not body:
+        return data[:shift] + newline.join([b"---", *lines, b"---", source.raw]), False
+    end += shift
+    before = (
+        data[:end] if data[:end].endswith((b"\n", b"\r")) or start + shift == end else data[:end] + newline
     )
+    return before + newline.join([*lines, b""]) + data[end:], False
 
 
-def _path(part: _Part, taken: set[str]) -> str:
-    if part.kind is NoteKind.GLOSSARY:
-        base = f"glossary/{part.slug}"
-    elif part.when is None:
-        base = part.slug
-    else:
-        # A year has no month for a name; a range is filed under its first day.
-        base = f"{part.when.first[:4]}/{part.when.first}-{part.slug}"
-    path, number = f"{base}.md", 1
-    while path in taken:
-        number += 1
-        path = f"{base}-{number}.md"
-    return path
+def _config(source: Path) -> Mapping[str, Any]:
+    """`_config.yml` as far as it can be read: what it says of permalinks is all that is wanted."""
+    try:
+        data = (source / "_config.yml").read_bytes()
+    except OSError:
+        return {}
+    return frontmatter.read("_config.yml", b"---\n" + read_source("", data).raw + b"\n---\n").values
 
 
-def _newline(data: bytes) -> bytes:
-    match = _LINE_END.search(data)
-    return match.group() if match is not None else b"\n"
+def _sniff(source: Path) -> bool:
+    return source.is_dir() and ((source / "_config.yml").is_file() or (source / _POSTS).is_dir())
 
 
-def slugify(text: str) -> str:
-    """A file name's stem: letters and digits of any script, lower case, joined by hyphens."""
-    folded = unicodedata.normalize("NFKD", text).lower()
-    folded = "".join(char for char in folded if not unicodedata.combining(char))
-    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", folded))
-    return "-".join(words)[:60].strip("-") or "note"
-
-
-IMPORTER = Importer("jekyll", "a Markdown page, or a Jekyll site's folder", _sniff, _read)
+IMPORTER = Importer("jekyll", "a Jekyll site's folder: posts, drafts, collections, pages", _sniff, _read)

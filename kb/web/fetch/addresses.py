@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import threading
 from contextlib import suppress
+from functools import lru_cache
 from typing import Final, Protocol
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -97,6 +98,7 @@ _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _IPV4_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
 
 
+@lru_cache(maxsize=1024)
 def literal(host: str) -> Address | None:
     """The address that `host` (brackets allowed) is, or None for a name."""
     try:

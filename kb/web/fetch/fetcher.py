@@ -1,7 +1,7 @@
 """The fetcher: asks for one link as a careful browser would, and says what came of it.
 
-httpx's API over one transport per origin, since its pool slows with the square of the open
-connections. Redirects are followed here, each hop's name resolved, the address checked, and
+httpx's API over aiohttp's connections, since its own pool slows with the square of those that
+are open. Redirects are followed here, each hop's name resolved, the address checked, and
 that very address connected to.
 """
 
@@ -17,14 +17,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol, Self, cast
 from urllib.parse import urljoin
 
 import httpx
 
 from kb import __version__, urls
 from kb.web.fetch.addresses import NameNotFound, ResolveFailed, Resolver, SystemResolver, is_private, literal
-from kb.web.fetch.transport import Cookies, Origin, Origins, Stop, Trail, Unpacker, classify
+from kb.web.fetch.transport import Connections, Cookies, Stop, Trail, Unpacker, classify
 from kb.web.outcome import Failure, Outcome
 
 USER_AGENT: Final = f"kb/{__version__} (+link check; a person's own bookmarks, a few requests a week)"
@@ -55,8 +55,19 @@ _BINARY: Final = re.compile(
 class Fetcher(Protocol):
     """The seam at which tests stand in for the network."""
 
-    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Outcome:
-        """Ask for `url`. Never raises for what the network does."""
+    async def get(
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        whole: bool = False,
+        once: bool = False,
+    ) -> Outcome:
+        """Ask for `url`; for the `whole` page, or its beginning; only `once`, or again if that may help.
+
+        Never raises for what the network does.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +89,8 @@ class Limits:
     body_seconds: float = 5.0
 
 
-class Asker(Protocol):
-    """The same seam for those who read whole pages, and ask a site's API."""
-
-    async def get(
-        self, url: str, *, etag: str | None = None, last_modified: str | None = None, whole: bool = False
-    ) -> Outcome:
-        """Ask for `url` as a reader does, for all of it if `whole`, a PDF too."""
+class Asker(Fetcher, Protocol):
+    """The same seam for those who also ask a site's API."""
 
     async def ask(self, url: str, headers: Mapping[str, str]) -> Outcome:
         """Ask once, as a program. Never raises for what the network does."""
@@ -112,7 +118,7 @@ class HttpFetcher:
         self._resolver: Resolver = resolver or self._system or SystemResolver()
         self._from_environment = proxies is None
         self._proxies = urllib.request.getproxies() if proxies is None else dict(proxies)
-        self._origins = Origins(verify)
+        self._connections = Connections(verify)
 
     async def __aenter__(self) -> Self:
         return self
@@ -124,16 +130,23 @@ class HttpFetcher:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._origins.aclose()
+        await self._connections.aclose()
         if self._system is not None:
             await self._system.aclose()
 
     async def get(
-        self, url: str, *, etag: str | None = None, last_modified: str | None = None, whole: bool = False
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        whole: bool = False,
+        once: bool = False,
     ) -> Outcome:
         """Ask for `url`, once more if that may help, within `limits.timeout` seconds in all.
 
-        With `whole`, a PDF is read too.
+        The body is read as far as its head and some text; with `whole`, up to the caps,
+        and a PDF too.
         """
         started = time.monotonic()
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
@@ -144,7 +157,7 @@ class HttpFetcher:
         try:
             async with asyncio.timeout(self._limits.timeout):
                 outcome = first = await self._try(url, trail, headers, answered)
-                wait = self._wait(first, started)
+                wait = None if once else self._wait(first, started)
                 if wait is not None:
                     await asyncio.sleep(wait)
                     trail = Trail.start(url, full=whole)
@@ -249,30 +262,27 @@ class HttpFetcher:
         else:
             self._refuse_private(host)
             places = [url]
-        async with self._origins.lend(Origin(scheme, host, port, proxy)) as transport:
-            response: httpx.Response | None = None
-            for left in reversed(range(len(places))):
-                extensions = {
-                    "sni_hostname": host.strip("[]").removesuffix("."),
-                    "timeout": {
-                        "connect": min(self._limits.connect, _NEXT_ADDRESS) if left else self._limits.connect
-                    },
-                }
-                request = httpx.Request(
-                    "GET", places[-1 - left], headers={"Host": authority, **headers}, extensions=extensions
-                )
-                try:
-                    response = await transport.handle_async_request(request)
-                    break
-                except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                    if not left or classify(error)[0] is Failure.TLS:
-                        raise
-            if response is None:
-                raise Stop(Failure.NO_ROUTE)
+        response: httpx.Response | None = None
+        for left in reversed(range(len(places))):
+            limit = self._limits.connect
             try:
-                yield response
-            finally:
-                await response.aclose()
+                response = await self._connections.ask(
+                    places[-1 - left],
+                    {"Host": authority, **headers},
+                    server_hostname=host.strip("[]").removesuffix(".") if scheme == "https" else None,
+                    proxy=proxy,
+                    connect=min(limit, _NEXT_ADDRESS) if left else limit,
+                )
+                break
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                if not left or classify(error)[0] is Failure.TLS:
+                    raise
+        if response is None:
+            raise Stop(Failure.NO_ROUTE)
+        try:
+            yield response
+        finally:
+            await response.aclose()
 
     async def _addresses(self, host: str, port: int) -> list[str]:
         """Addresses to try, in order: those of the public internet, unless private ones are allowed."""
@@ -315,11 +325,12 @@ class HttpFetcher:
             trail.truncated = True
             return
         longer = _PDF if paper else 1
-        unpacker = Unpacker(response.headers.get("content-encoding", ""), longer * self._limits.decoded_bytes)
+        encoding = response.headers.get("content-encoding", "")
+        unpacker = Unpacker(encoding, longer * self._limits.decoded_bytes, whole=trail.full)
         taken = 0
         try:
             async with asyncio.timeout(longer * self._limits.body_seconds):
-                async for chunk in response.aiter_raw():
+                async for chunk in cast(httpx.AsyncByteStream, response.stream):
                     taken += len(chunk)
                     unpacker.feed(chunk)
                     if taken >= longer * self._limits.body_bytes or unpacker.enough:

@@ -1,4 +1,4 @@
-"""What the fetcher stands on: a transport per origin, faults by their name, bodies unpacked in bounds."""
+"""What the fetcher stands on: connections, faults by their name, bodies unpacked in bounds."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import socket
 import ssl
 import urllib.request
 import zlib
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.cookiejar import CookieJar
 from typing import Any, Final, Self
 
+import aiohttp
 import httpx
+import yarl
 
 from kb import urls
 from kb.web.outcome import Failure, Hop, Outcome
@@ -84,10 +84,12 @@ class Cookies:
     """Cookies of one link's hops, by the rules of the standard library's jar."""
 
     def __init__(self) -> None:
-        self._jar = CookieJar()
+        self._jar: CookieJar | None = None  # few links ever set one
 
     def header(self, url: str) -> str | None:
         """What to send to `url`."""
+        if self._jar is None:
+            return None
         request = urllib.request.Request(url)  # noqa: S310  # a value for the jar; nothing is opened
         self._jar.add_cookie_header(request)
         return request.get_header("Cookie")
@@ -98,13 +100,17 @@ class Cookies:
         for name, value in headers:
             if name.lower() == "set-cookie":
                 message[name] = value
+        if not message:
+            return
+        if self._jar is None:
+            self._jar = CookieJar()
         request = urllib.request.Request(url)  # noqa: S310  # as above
         self._jar.extract_cookies(_Answer(message), request)  # type: ignore[arg-type]  # only info() is used
 
     @property
     def state(self) -> frozenset[str]:
         """All that is kept, to tell whether a redirect changed anything."""
-        return frozenset(f"{one.domain}{one.path} {one.name}={one.value}" for one in self._jar)
+        return frozenset(f"{one.domain}{one.path} {one.name}={one.value}" for one in self._jar or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,65 +126,106 @@ class _Answer:
 
 # -- connections -----------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Whom connections lead to. The name, not its address: TLS and Host are of the name."""
-
-    scheme: str
-    host: str
-    port: int
-    proxy: str | None = None
+_HEADER_BYTES: Final = 64 * 1024
 
 
-@dataclass(slots=True)
-class _Lent:
-    transport: httpx.AsyncHTTPTransport
-    users: int = 0
+class Connections:
+    """httpx's answers and errors over aiohttp's connections: httpx's own pool slows with their square.
 
-
-class Origins:
-    """A transport per origin, lent out. Few idle ones are kept, so that thousands of hosts fit.
-
-    The TLS context is one for all: it takes 50 ms to make. httpx makes it, so SSL_CERT_FILE and
-    SSL_CERT_DIR are honoured.
+    One session and one TLS context for all: the latter takes 50 ms to make, once it is needed.
+    httpx makes it, so SSL_CERT_FILE and SSL_CERT_DIR are honoured.
     """
 
-    def __init__(self, verify: ssl.SSLContext | None = None, idle: int = 64) -> None:
+    def __init__(self, verify: ssl.SSLContext | None = None) -> None:
         self._verify = verify
-        self._idle = idle
-        self._lent: OrderedDict[Origin, _Lent] = OrderedDict()
+        self._session: aiohttp.ClientSession | None = None
 
-    @asynccontextmanager
-    async def lend(self, origin: Origin) -> AsyncIterator[httpx.AsyncHTTPTransport]:
-        """The transport of an origin, for one request."""
-        lent = self._lent.get(origin)
-        if lent is None:
-            if self._verify is None:
-                self._verify = httpx.create_ssl_context()
-            limits = httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=10)
-            lent = self._lent[origin] = _Lent(
-                httpx.AsyncHTTPTransport(verify=self._verify, limits=limits, proxy=origin.proxy)
-            )
-        self._lent.move_to_end(origin)
-        lent.users += 1
+    async def ask(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        server_hostname: str | None = None,
+        proxy: str | None = None,
+        connect: float | None = None,
+    ) -> httpx.Response:
+        """The answer of one GET, its body unread; close it. Raises what httpx raises.
+
+        `server_hostname` is whom TLS is to be with (None for plain HTTP), `connect` how many
+        seconds a connection may take.
+        """
         try:
-            yield lent.transport
-        finally:
-            lent.users -= 1
-            await self._shed()
+            answer = await self._open().get(
+                yarl.URL(url, encoded=True),  # every byte of it as it is
+                headers=headers,
+                allow_redirects=False,
+                proxy=proxy,
+                server_hostname=server_hostname,
+                ssl=True if server_hostname is None else self._trust(),
+                timeout=aiohttp.ClientTimeout(sock_connect=connect),
+            )
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _as_httpx(error)(str(error)) from error
+        return httpx.Response(answer.status, headers=answer.raw_headers, stream=_Body(answer))
 
-    async def _shed(self) -> None:
-        while len(self._lent) > self._idle:
-            idle = next((origin for origin, lent in self._lent.items() if not lent.users), None)
-            if idle is None:
-                return
-            await self._lent.pop(idle).transport.aclose()
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # As many as are asked for at once; how many that is, the caller decides.
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                max_line_size=_HEADER_BYTES,
+                max_field_size=_HEADER_BYTES,
+            )
+        return self._session
+
+    def _trust(self) -> ssl.SSLContext:
+        if self._verify is None:
+            self._verify = httpx.create_ssl_context()
+        return self._verify
 
     async def aclose(self) -> None:
         """Close every connection."""
-        while self._lent:
-            await self._lent.popitem()[1].transport.aclose()
+        if self._session is not None:
+            await self._session.close()
+
+
+class _Body(httpx.AsyncByteStream):
+    """What follows the headers."""
+
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._answer.content.iter_any():
+                yield chunk
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _as_httpx(error)(str(error)) from error
+
+    async def aclose(self) -> None:
+        # Read to its end, the connection serves the next request; else there is no telling what comes.
+        if self._answer.content.at_eof():
+            await self._answer.release()
+        else:
+            self._answer.close()
+
+
+def _as_httpx(error: Exception) -> type[httpx.TransportError]:
+    """The error of httpx's that one of aiohttp's is."""
+    match error:
+        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+            return httpx.ProxyError
+        case aiohttp.ClientConnectorError():
+            return httpx.ConnectError
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientResponseError():
+            return httpx.RemoteProtocolError
+        case TimeoutError():
+            return httpx.ConnectTimeout
+        case _:
+            return httpx.ReadError
 
 
 # -- faults ----------------------------------------------------------------------------------------
@@ -213,15 +260,13 @@ def classify(error: BaseException) -> tuple[Failure, str]:
     """The failure that an error of httpx, or one below it, means, and words for it."""
     chain = list(_causes(error))
     for cause in chain:
-        if isinstance(cause, ssl.SSLCertVerificationError):
+        # aiohttp's own errors of these kinds lack what OpenSSL said; the cause behind them has it.
+        if isinstance(cause, ssl.SSLCertVerificationError) and hasattr(cause, "verify_code"):
             return Failure.TLS, _CERTIFICATE.get(cause.verify_code, f"certificate: {cause.verify_message}")
-        if isinstance(cause, ssl.SSLError) and not isinstance(
-            cause, ssl.SSLEOFError | ssl.SSLZeroReturnError
-        ):
-            return (
-                Failure.TLS,
-                f"TLS handshake failed ({(cause.reason or 'no reason').lower().replace('_', ' ')})",
-            )
+        ended = isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+        if isinstance(cause, ssl.SSLError) and hasattr(cause, "reason") and not ended:
+            words = (cause.reason or "no reason").lower().replace("_", " ")
+            return Failure.TLS, f"TLS handshake failed ({words})"
     for cause in chain:
         if isinstance(cause, socket.gaierror):
             return Failure.UNRESOLVED, str(cause)
@@ -256,14 +301,16 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 # -- bodies ----------------------------------------------------------------------------------------
 
 _HEAD_AND_MORE: Final = 64 * 1024
+_PIECE: Final = 64 * 1024
 
 
 class Unpacker:
     """Decodes a body as it comes, never to more than `cap` bytes: a small archive can unpack to gigabytes."""
 
-    def __init__(self, encoding: str, cap: int) -> None:
+    def __init__(self, encoding: str, cap: int, *, whole: bool = False) -> None:
         self.out = bytearray()
         self._cap = cap
+        self._whole = whole
         self._inflate: Any = None
         self._dead = False
         self._headed = False
@@ -280,22 +327,21 @@ class Unpacker:
     @property
     def enough(self) -> bool:
         """Whether the cap is reached, or the head of a page and some of its text has come."""
-        return self._dead or len(self.out) >= self._cap or (self._headed and len(self.out) >= _HEAD_AND_MORE)
+        if self._dead or len(self.out) >= self._cap:
+            return True
+        return self._headed and not self._whole and len(self.out) >= _HEAD_AND_MORE
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes off the wire."""
-        if self._dead:
-            return
-        room = self._cap - len(self.out)
-        if self._inflate is None:
-            plain = chunk[:room]
-        elif room > 0:
-            plain = self._unpack(chunk, room)
-        else:
-            return
-        tail = bytes(self.out[-8:]) + plain
-        self.out += plain
-        self._headed = self._headed or b"</head" in tail.lower() or b"<body" in tail.lower()
+        """Take the next bytes off the wire, and unpack as much of them as is wanted."""
+        while chunk and not self.enough:
+            room = min(self._cap - len(self.out), _PIECE)
+            plain = chunk[:room] if self._inflate is None else self._unpack(chunk, room)
+            chunk = chunk[len(plain) :] if self._inflate is None else self._inflate.unconsumed_tail
+            tail = bytes(self.out[-8:]) + plain
+            self.out += plain
+            self._headed = self._headed or b"</head" in tail.lower() or b"<body" in tail.lower()
+            if not plain:
+                return
 
     def _unpack(self, chunk: bytes, room: int) -> bytes:
         try:

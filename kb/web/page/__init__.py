@@ -105,12 +105,18 @@ def facts(body: bytes, content_type: str | None, url: str, at: str) -> Facts:
 
     Empty facts (but for `fetched`) where it is no HTML. Never raises.
     """
+    text = html_text(body, content_type)
+    return Facts(fetched=at) if text is None else _Head(text).facts(url, at)
+
+
+def html_text(body: bytes, content_type: str | None) -> str | None:
+    """The page as text, where it is HTML, whatever the server calls it; else None. Never raises."""
     media = (content_type or "").partition(";")[0].strip()
-    text = decode(body, content_type)
     sure = media.lower() in ("text/html", "application/xhtml+xml")
-    if not (sure or (_HTML_TYPE.match(media) and _LOOKS_HTML.match(text[:5000]))):
-        return Facts(fetched=at)
-    return _Head(text).facts(url, at)
+    if not sure and not _HTML_TYPE.match(media):
+        return None
+    text = decode(body, content_type)
+    return text if sure or _LOOKS_HTML.match(text[:5000]) else None
 
 
 def decode(body: bytes, content_type: str | None) -> str:

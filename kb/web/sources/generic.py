@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from kb.web import page
+from kb.web import page, soft
 from kb.web.outcome import Outcome
 from kb.web.page import pdf
 from kb.web.page.text import readable
@@ -37,7 +37,10 @@ class Generic(Source):
 
 
 def read(outcome: Outcome) -> Reading:
-    """The reading of a page that came."""
+    """The reading of a page that came; of a wall or an error in its place there is nothing to read."""
+    finding = soft.look_through(outcome, soft.plain(outcome))
+    if finding is not None:
+        return Reading(lacking=f"the page: {finding.reason}")
     type = outcome.headers.get("content-type")
     found = page.facts(outcome.body, type, outcome.final_url, "")
     if found.title is None:

@@ -1,0 +1,34 @@
+"""kb export: links for other tools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from kb.cli import reports
+from kb.cli.shared import filter_of, filters, notebook, warn
+
+
+@click.command("export")
+@click.argument("format", type=click.Choice(["jsonl", "csv", "bookmarks", "bibtex"]))
+@click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write to FILE.")
+@click.option("--private", is_flag=True, help="Take in what stands in private notes only.")
+@filters
+def command(format: str, output: str | None, private: bool, **narrow: Any) -> int:
+    """Print the links of the notes in FORMAT: jsonl, csv, bookmarks (HTML) or bibtex (papers only).
+
+    kb import reads each of them back.
+
+    \b
+      kb export bookmarks -o bookmarks.html
+      kb export bibtex --tag llm > papers.bib
+      kb export jsonl --standing dead
+    """
+    with notebook() as base:
+        exported = base.export(format, filter_of(**narrow), private=private, output=output)
+        if output is None:
+            click.echo(exported.text, nl=False)
+        if told := reports.exported(exported, output):
+            warn(told)
+        return 0

@@ -1,0 +1,32 @@
+"""What an exporter is given, and what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kb.model import LinkRecord, When
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A link to hand on. `url` can be opened; `title` is fetched, or the anchor, or empty.
+
+    `when` is when it was noted (or what its bullet speaks of); `tags` are those of its notes.
+    """
+
+    url: str
+    title: str
+    when: When | None
+    tags: tuple[str, ...]
+    record: LinkRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """One format. `takes` says which links it has a place for."""
+
+    name: str
+    help: str
+    write: Callable[[Sequence[Exported]], str]
+    takes: Callable[[LinkRecord], bool] = lambda record: True

@@ -1,0 +1,34 @@
+"""What a person means by a path: as printed, as typed here, or as it stands under the notes folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kb.notes.files import SKIPPED_FOLDERS, SUFFIXES
+
+
+def named(notes: Path, text: str, here: Path) -> str | None:
+    """The note or folder meant by `text`, relative to the notes folder; `.` for the whole. None if none is.
+
+    Taken from `here` first, then from the notes folder, a note's `.md` given or not. What the
+    notes are never read from (a dot-folder, another kind of file) is not meant.
+    """
+    if not text.strip() or "\0" in text:
+        return None
+    inside = notes.resolve()
+    for base in (here, notes):
+        whole = base / text
+        for path in (whole, whole.parent / f"{whole.name}.md"):
+            try:
+                real = path.resolve()
+            except (OSError, RuntimeError):  # a circle of links
+                continue
+            if real.is_relative_to(inside) and (real.is_dir() or _is_note(real)):
+                relative = real.relative_to(inside)
+                if not any(part.startswith(".") or part in SKIPPED_FOLDERS for part in relative.parts):
+                    return relative.as_posix()
+    return None
+
+
+def _is_note(path: Path) -> bool:
+    return path.is_file() and path.name.lower().endswith(SUFFIXES)

@@ -1,0 +1,123 @@
+"""A note as the rows it will be, of plain tuples: made anywhere, even in another process.
+
+Only ids are missing; the store gives them when it writes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from kb.model import Link, Note, Source, excerpt
+from kb.store.grams import grams
+from kb.store.rows import Identity, Stamp, dates, join
+
+# Words that stand in most addresses and tell nothing of the page.
+_COMMON = frozenset(
+    ("http", "https", "www", "com", "org", "net", "html", "htm", "php", "aspx", "index", "id", "utm")
+)
+_WORD = re.compile(r"[^\W_]+")
+
+Row = tuple[Any, ...]
+
+
+class Prepared(NamedTuple):
+    """Rows of one note, without ids. Of plain values only, so that `marshal` can carry them.
+
+    `note` begins with the path; a mention in `mentions` begins with the index of its passage,
+    then key, fragment, kind and host of its link. `pairs` are (index of a passage, its grams),
+    for those few that have any.
+    """
+
+    note: Row
+    tags: tuple[str, ...]
+    terms: tuple[Row, ...]
+    problems: tuple[Row, ...]
+    passages: tuple[Row, ...]
+    pairs: tuple[tuple[int, str], ...]
+    mentions: tuple[Row, ...]
+
+    @property
+    def path(self) -> str:
+        """The note's path."""
+        return str(self.note[0])
+
+
+def prepare(note: Note, stamp: Stamp, identify: Callable[[Link], Identity]) -> Prepared:
+    """The rows of a note. `identify` names each of its links."""
+    title = note.title
+    passages: list[Row] = []
+    pairs: list[tuple[int, str]] = []
+    mentions: list[Row] = []
+    for ordinal, passage in enumerate(note.passages):
+        words: dict[str, None] = {}
+        for link in passage.links:
+            key, kind, host = identify(link)
+            words[address_words(link.url)] = None
+            span = link.span
+            mentions.append(
+                (
+                    ordinal,
+                    key.key,
+                    key.fragment,
+                    kind.value,
+                    host,
+                    link.line,
+                    span.start,
+                    span.end,
+                    link.href,
+                    link.anchor,
+                    link.form.value,
+                )
+            )
+        if found := grams("\n".join((passage.text, *passage.heading, title))):
+            pairs.append((ordinal, found))
+        digest = excerpt(title, passage.heading, passage.parents, passage.text).digest
+        passages.append(
+            (
+                ordinal,
+                Source.NOTE.value,
+                passage.kind.value,
+                passage.line,
+                passage.span.start,
+                passage.span.end,
+                passage.text,
+                join(passage.heading),
+                join(passage.parents),
+                " ".join(words),
+                *dates(passage.noted),
+                *dates(passage.date),
+                bytes.fromhex(digest),
+            )
+        )
+    row = (
+        note.path,
+        stamp.size,
+        stamp.mtime_ns,
+        bytes.fromhex(stamp.digest),
+        title,
+        note.kind.value,
+        dates(note.noted).text,
+        join(note.tags),
+        join(note.aliases),
+        note.description,
+        int(note.private),
+        int(note.draft),
+    )
+    return Prepared(
+        row,
+        tuple(dict.fromkeys(tag.casefold() for tag in note.tags)),
+        tuple((t.line, t.term, t.expansion, t.definition, t.url, join(t.aliases)) for t in note.terms),
+        tuple((p.line, p.severity.value, p.message, p.hint) for p in note.problems),
+        tuple(passages),
+        tuple(pairs),
+        tuple(mentions),
+    )
+
+
+def address_words(url: str) -> str:
+    """The words of a link's address that a person may remember: often the slug says what it was."""
+    plain = unquote(url) if "%" in url else url
+    return " ".join([word for word in _WORD.findall(plain) if word.lower() not in _COMMON])

@@ -1,0 +1,74 @@
+"""The part of the store that the site reads: links between notes, dated passages, whose vectors are whose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from kb.model import LinkForm, LinkKind, PassageKind, When
+from kb.store.connection import Connected
+from kb.store.rows import when
+
+
+class InnerLink(NamedTuple):
+    """A link from one note to another, with the passage it stands in. `url` is the href as written."""
+
+    path: str
+    line: int
+    url: str
+    anchor: str
+    form: LinkForm
+    text: str
+
+
+class DatedPassage(NamedTuple):
+    """A passage that speaks of another day than the one it was written on."""
+
+    path: str
+    line: int
+    text: str
+    date: When
+    noted: When | None
+
+
+class Reading(Connected):
+    """What only the site asks for. Private notes are left out; drafts are for the caller to pass over."""
+
+    def inner_links(self) -> list[InnerLink]:
+        """Links between notes, in order of path and place."""
+        rows = self.connection.execute(
+            "SELECT n.path, m.line, m.url, m.anchor, m.form, p.text FROM links l"
+            " JOIN mentions m ON m.link_id = l.id JOIN passages p ON p.id = m.passage_id"
+            " JOIN notes n ON n.id = p.note_id"
+            " WHERE (l.kind = ? OR m.form = ?) AND m.form <> ? AND NOT n.private"
+            " ORDER BY n.path, p.ordinal, m.start",
+            [LinkKind.INTERNAL, LinkForm.WIKILINK, LinkForm.IMAGE],
+        )
+        return [
+            InnerLink(path, line, url, anchor, LinkForm(form), text)
+            for path, line, url, anchor, form, text in rows
+        ]
+
+    def dated_passages(self) -> list[DatedPassage]:
+        """Passages with a date of their own, in order of path and place."""
+        rows = self.connection.execute(
+            "SELECT n.path, p.line, p.text, p.date, p.noted FROM passages p JOIN notes n ON n.id = p.note_id"
+            " WHERE p.date IS NOT NULL AND p.date IS NOT p.noted AND p.kind <> ? AND NOT n.private"
+            " ORDER BY n.path, p.ordinal",
+            [PassageKind.HEADING],
+        )
+        return [
+            DatedPassage(path, line, text, date, when(noted))
+            for path, line, text, spoken, noted in rows
+            if (date := when(spoken)) is not None
+        ]
+
+    def note_rows(self, model: str) -> Iterator[tuple[str, int]]:
+        """(path, row) of every vector of a model, note by note."""
+        rows = self.connection.execute(
+            "SELECT n.path, v.row FROM models o JOIN vectors v ON v.model_id = o.id"
+            " JOIN passages p ON p.digest = v.digest JOIN notes n ON n.id = p.note_id"
+            " WHERE o.identity = ? AND NOT n.private ORDER BY n.path, v.row",
+            [model],
+        )
+        return ((path, row) for path, row in rows)

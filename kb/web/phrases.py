@@ -1,0 +1,179 @@
+"""The words by which pages tell what they are, as tables: errors, walls, parked domains."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_THING: Final = (
+    r"(?:web ?page|page|file|document|article|post|story|content|resource|entry|item|url|address|site|"
+    r"website|video|repository|profile|listing|product|question|thread|topic|link)"
+)
+_OH: Final = (
+    r"(?:(?:o+ps|whoops|uh oh|oh no|sorry|hmm+|error|http|status|code|we re sorry|were sorry|the|this|that|"
+    r"requested) )*"
+)
+
+MISSING_TITLES: Final = re.compile(
+    rf"{_OH}(?:"
+    rf"(?:404|410)(?: error)?(?: (?:{_THING} )?(?:not found|gone|missing|unavailable))?|"
+    rf"(?:{_THING} )?(?:404 )?(?:not found|missing|unavailable)(?: (?:error )?404)?(?: error)?|"
+    rf"{_THING} (?:was |is |could |can |has |we |you )*(?:not|cannot|cant|couldnt|wasnt|isnt) (?:be )?"
+    r"(?:found|available|here|exist)(?: error)?(?: 404)?|"
+    rf"{_THING} (?:does not|doesnt|no longer) exists?(?: 404)?|"
+    rf"{_THING} (?:is )?(?:no longer|not) available|"
+    rf"{_THING} (?:has been |was )?(?:removed|deleted)|"
+    rf"(?:we )?(?:could ?nt|cant|cannot|could not) find (?:the |that |this |your )*{_THING}|"
+    rf"no such {_THING}|missing {_THING}|nothing (?:was )?(?:found|here)(?: here)?|"
+    r"(?:die )?seite (?:wurde )?(?:nicht gefunden|existiert nicht)|nicht gefunden|"
+    r"(?:la )?page (?:non trouv[ée]e|introuvable)|"
+    r"p[áa]gina (?:no encontrada|n[ãa]o encontrada|non trovata|niet gevonden)|pagina niet gevonden|"
+    r"nie znaleziono strony|strona nie istnieje|sidan (?:kunde inte hittas|hittades inte)|"
+    r"страница не найдена|(?:您访问的)?页面(?:不存在|未找到)|找不到页面|"
+    r"ページが見つかりません(?:でした)?|페이지를 찾을 수 없습니다"
+    r")",
+)
+"""A whole part of a title, or a heading, in lower-case words."""
+
+_ASKED: Final = (
+    r"(?:(?:that )?(?:you|we)(?:'re| are| were|'ve| have)? (?:just )?(?:looking for|look for|requested|"
+    r"request|trying to (?:reach|access|view|open|find)|tried to (?:reach|access|view|open|find)|"
+    r"searching for|followed|asked for|wanted|seek) )?"
+)
+_GONE: Final = (
+    r"(?:(?:was|is|has|does|could|can|might|may|have|no longer|longer|either)[ ,]*){0,4}"
+    r"(?:not found|not be found|n't be found|cannot be found|can't be found|couldn't be found|isn't here|"
+    r"not available|isn't available|unavailable|no longer available|doesn't exist|not exist|"
+    r"(?:no )?longer exists?|been (?:removed|deleted|moved)|be gone|removed|deleted|wasn't found)"
+)
+MISSING_SENTENCES: Final = re.compile(
+    rf"\b(?:the|this|that|your|requested) (?:requested )?{_THING} {_ASKED}(?:\S{{1,200}} )?{_GONE}\b|"
+    rf"\bwe (?:can't|cannot|can not|could not|couldn't|were unable to|are unable to)(?: seem to)? "
+    rf"(?:find|locate) (?:the|that|this|your|what|any) ?{_THING}?\b|"
+    rf"\bthere(?:'s| is) (?:nothing here|no(?:thing)? (?:such )?{_THING})\b|"
+    r"\bnothing (?:was found|to see here|here)\b"
+)
+"""A sentence of a text in lower case with straight apostrophes."""
+
+OUT_OF_ORDER_TITLES: Final = re.compile(
+    r"(?:5\d\d )?(?:(?:internal )?server error|bad gateway|gateway time ?out|"
+    r"service (?:temporarily )?unavailable)(?: 5\d\d)?|database error|"
+    r"error establishing a database connection|(?:site |website |we are |were |down |currently )*"
+    r"(?:(?:is )?(?:under|down for|in|offline for) )?"
+    r"(?:scheduled |planned )?maintenance(?: mode)?|"
+    r"(?:well|we will) be (?:right )?back(?: soon| shortly)?|temporarily (?:unavailable|offline|down)|"
+    r"too many requests|rate limit(?:ed)?(?: exceeded)?"
+)
+
+CHALLENGE_TITLES: Final = re.compile(
+    r"just a moment|one moment please|attention required|please wait|"
+    r"checking your browser(?: before accessing.*)?|"
+    r"access (?:to this page has been )?denied|access to this page has been blocked|blocked|"
+    r"(?:please )?(?:verify|confirm|prove) (?:that )?you(?:re| are) (?:a )?(?:human|not a robot)|"
+    r"are you (?:a )?(?:human|robot)|(?:human|bot|robot|security|browser) (?:verification|check|challenge)|"
+    r"client challenge|pardon our interruption|ddos guard|ddos protection by.*|vercel security checkpoint|"
+    r"making sure you(?:re| are) not a bot|request (?:blocked|rejected|unsuccessful)|"
+    r"sorry you have been blocked|unusual traffic|captcha|you have been blocked"
+)
+CHALLENGE_MARKS: Final = (
+    "_cf_chl_opt",
+    "cf-browser-verification",
+    "px-captcha",
+    "captcha-delivery.com",
+    "_Incapsula_Resource",
+    "anubis_challenge",
+    "AwsWafIntegration",
+    "g-recaptcha-challenge",
+    "/.well-known/vercel/security/",
+    "sec-if-cpt-container",
+    "ddos-guard/js-challenge",
+)
+
+LOGIN_TITLES: Final = re.compile(
+    r"(?:please )?(?:log ?in|sign ?in|login required|authentication required|log in or sign up|"
+    r"sign in or (?:join|sign up|register)|log in to continue|sign in to continue)(?: to .{1,40})?|"
+    r"anmelden|connexion"
+)
+LOGIN_SEGMENTS: Final = re.compile(r"log[-_]?in|sign[-_]?in|authwall|session-expired|wp-login|servicelogin")
+ASKING_SEGMENTS: Final = re.compile(r"auth|authenticate|authorize|sso|oauth2?|saml2?|checkpoint")
+"""Doors only with a question behind them: without, they may be a chapter on the matter."""
+
+DOOR_WORDS: Final = re.compile(
+    r"\b(?:sign in|log ?in|captcha|robot|javascript|access denied|forbidden|consent|maintenance|"
+    r"not available in your|unavailable in your)\b"
+)
+"""What a page says that stands before all others, and is the same for any path."""
+
+CONSENT_PLACES: Final = re.compile(
+    r"\A(?:consent|guce|cookies?|myprivacy|cmp)\.|/(?:consent|cookie-?(?:wall|consent|policy-accept)|"
+    r"privacy-?(?:gate|wall)|gdpr(?:-consent)?|cookies?/accept|collectconsent|accept-?cookies)(?:[/.]|\Z)"
+)
+
+HOME_SEGMENTS: Final = re.compile(
+    r"(?:index|home|default)\.[a-z]{2,5}|index|home|homepage|"
+    r"(?:ar|bg|ca|cs|da|de|el|en|es|et|fa|fi|fr|he|hi|hr|hu|id|it|ja|jp|ko|lt|lv|nb|nl|pl|pt|ro|ru|sk|sl|sr|sv|"
+    r"th|tr|uk|vi|zh)(?:[-_][a-z]{2})?"
+)
+"""Parts of a path that a front page may have: its file, a language."""
+
+PARKING_HOSTS: Final = (
+    "hugedomains.com",
+    "dan.com",
+    "afternic.com",
+    "sedo.com",
+    "sedoparking.com",
+    "bodis.com",
+    "parkingcrew.net",
+    "undeveloped.com",
+    "buydomains.com",
+    "domainmarket.com",
+    "brandbucket.com",
+    "squadhelp.com",
+    "atom.com",
+    "uniregistry.com",
+    "efty.com",
+    "namebright.com",
+    "perfectdomain.com",
+    "forsale.godaddy.com",
+    "above.com",
+    "skenzo.com",
+    "ww1.namecheap.com",
+    "parklogic.com",
+    "expireddomains.net",
+)
+PARKED_MARKS: Final = re.compile(
+    r"""data-adblockkey=|<(?:script|iframe|frame|img)\b[^<>]*\bsrc\s*=\s*["']?(?:https?:)?//[^"'<>\s/]*"""
+    r"""(?:parkingcrew\.net|sedoparking\.com|bodis\.com|parklogic\.com|d38psrni17bvxu\.cloudfront\.net|"""
+    r"""img\d?\.wsimg\.com/parking-lander|parking\.(?:namecheap|godaddy)\.com|skenzo\.com|"""
+    r"""cdn\.dan\.com|domainmarket\.com|afternic\.com)|window\.park\s*=|parking-lander/static|"""
+    r"""window\.location\.href\s*=\s*["']/lander["']""",
+    re.IGNORECASE,
+)
+PARKED_HINTS: Final = (
+    "parkingcrew",
+    "sedoparking",
+    "bodis.com",
+    "parklogic",
+    "d38psrni17bvxu",
+    "parking",
+    "skenzo",
+    "dan.com",
+    "domainmarket",
+    "afternic",
+    "adblockkey",
+    "window.park",
+    "/lander",
+)
+"""One of them stands wherever `PARKED_MARKS` finds something, and is found ten times as fast."""
+
+PARKED_WORDS: Final = ("domain", "parked", "related searches")
+FOR_SALE: Final = ("is for sale", "may be for sale", "for sale", "is parked", "is available for purchase")
+PARKED_SENTENCES: Final = re.compile(
+    r"\b(?:this|the) (?:premium )?domain(?: name)?(?: \S+)? (?:is|may be|might be|could be) "
+    r"(?:now |currently )?(?:for sale|parked|available for (?:sale|purchase)|listed for sale)|"
+    r"\b(?:buy|purchase|acquire|get) this (?:premium )?domain\b|"
+    r"\bthis domain (?:name )?(?:has )?(?:recently )?(?:expired|been (?:registered|parked))\b|"
+    r"\bmake an offer (?:on|for) this domain\b|\bdomain parking\b|"
+    r"\brelated searches\b.*\b(?:privacy policy|inquire)\b|\binquire about this domain\b|"
+    r"\bparked (?:free, )?(?:courtesy of|by)\b"
+)
