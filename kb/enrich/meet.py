@@ -29,16 +29,18 @@ class Remembering:
         self._answers: dict[str, asyncio.Task[Outcome]] = {}
 
     async def get(
-        self, url: str, *, etag: str | None = None, last_modified: str | None = None, **how: bool
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        whole: bool = False,
+        once: bool = False,
     ) -> Outcome:
         """The page, whole, whoever asks for it and how."""
         if url not in self._pages:
-            how["whole"] = True
-            self._pages[url] = asyncio.create_task(self._whole(url, how))
+            self._pages[url] = asyncio.create_task(self._network.get(url, whole=not once, once=once))
         return await self._pages[url]
-
-    async def _whole(self, url: str, how: Mapping[str, bool]) -> Outcome:
-        return await self._network.get(url, etag=None, last_modified=None, **how)
 
     async def ask(self, url: str, headers: Mapping[str, str]) -> Outcome:
         """The answer, the same for all who ask."""

@@ -90,7 +90,7 @@ class Limits:
 
 
 class Asker(Fetcher, Protocol):
-    """The same seam for those who also ask a site's API, or want a whole file."""
+    """The same seam for those who also ask a site's API."""
 
     async def ask(self, url: str, headers: Mapping[str, str]) -> Outcome:
         """Ask once, as a program. Never raises for what the network does."""
@@ -146,7 +146,7 @@ class HttpFetcher:
         """Ask for `url`, once more if that may help, within `limits.timeout` seconds in all.
 
         The body is read as far as its head and some text; with `whole`, up to the caps,
-        a PDF too.
+        and a PDF too.
         """
         started = time.monotonic()
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}

@@ -25,11 +25,17 @@ class Witness:
         self._sources = [source for source in sources if source.api]
 
     async def get(
-        self, url: str, *, etag: str | None = None, last_modified: str | None = None, **how: bool
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        whole: bool = False,
+        once: bool = False,
     ) -> Outcome:
         """What the page answered, or what its source says where that is more. Never raises."""
-        page = await self._network.get(url, etag=etag, last_modified=last_modified, **how)
-        if how.get("once"):  # a probe, of a path that no note names
+        page = await self._network.get(url, etag=etag, last_modified=last_modified, whole=whole, once=once)
+        if once:  # a probe, of a path that no note names
             return page
         key = urls.key(url).key
         for source in self._sources:
