@@ -65,6 +65,7 @@ def look(store: Store, settings: Settings, *, rehash: bool = False) -> Freshness
     gone: tuple[str, ...] = ()
     if everything or store.setting("scan") != fingerprint(found.found):
         changed, gone = compare(found.found, store.file_stats(), everything=everything)
+        gone = tuple(path for path in gone if not _within(path, found.unread))
     return Freshness(
         walk=found,
         changed=changed,
@@ -85,6 +86,10 @@ def compare(
     changed = [one for one in found if everything or get(one[0]) != one[1:]]
     gone = stats.keys() - {one[0] for one in found}
     return tuple(changed), tuple(sorted(gone))
+
+
+def _within(path: str, folders: Sequence[str]) -> bool:
+    return any(folder == "." or path.startswith(folder + "/") for folder in folders)
 
 
 def fingerprint(found: Sequence[Found]) -> str:

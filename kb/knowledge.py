@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from kb import config
 from kb.config import Settings
-from kb.errors import ModelError, StoreError, UsageError
+from kb.errors import ModelError, StoreError, UnknownNote, UsageError
 from kb.model import Added, Entry, Filter, Key, LinkRecord, NoteKind, Saved, Site, SyncReport, Term
 
 if TYPE_CHECKING:
@@ -280,7 +280,9 @@ class KnowledgeBase:
                     raise
                 notices.append(_words_alone(error))
                 mode = "keyword"
-        found = find(self.store, query, filter=narrow, mode=mode, limit=limit, semantic=semantic)
+        found = find(
+            self.store, query, filter=self._narrow(narrow), mode=mode, limit=limit, semantic=semantic
+        )
         return replace(found, notices=(*notices, *found.notices))
 
     def _prepared(self, query: str) -> Semantic:
@@ -347,8 +349,28 @@ class KnowledgeBase:
         from kb.web.ignore import with_ignored, with_unsafe
 
         self._read_notes()
-        records = self.store.links(narrow or Filter())
-        return with_unsafe(with_ignored(records, self.settings["links.ignore"]))
+        wanted = self._narrow(narrow)
+        # A pattern makes a link ignored, which the store does not know: standings are told after it.
+        records = with_ignored(self.store.links(replace(wanted, standings=())), self.settings["links.ignore"])
+        kept = [one for one in records if not wanted.standings or one.standing in wanted.standings]
+        return with_unsafe(kept)
+
+    def _narrow(self, narrow: Filter | None) -> Filter:
+        """The filter with its paths as the store has them. UnknownNote for one that names nothing."""
+        if narrow is None or not narrow.paths:
+            return narrow or Filter()
+        from kb.notes.named import named
+
+        paths = []
+        for path in narrow.paths:
+            meant = named(self.settings.notes, path, Path.cwd())
+            if meant is None:
+                raise UnknownNote(
+                    f"{path}: no such note or folder in {self.settings.notes}",
+                    hint="name one as `kb links` prints it",
+                )
+            paths.append(meant)
+        return replace(narrow, paths=() if "." in paths else tuple(paths))
 
     def add_link(
         self,
@@ -467,7 +489,7 @@ class KnowledgeBase:
                 self.settings,
                 self.clock,
                 sources=self._sources,
-                filter=narrow or Filter(),
+                filter=self._narrow(narrow),
                 everything=everything,
                 progress=progress,
             )
@@ -480,7 +502,7 @@ class KnowledgeBase:
         from kb.titles import apply_titles, plan_titles
 
         self._read_notes()
-        edits = plan_titles(self.store, self.settings.notes, narrow or Filter())
+        edits = plan_titles(self.store, self.settings.notes, self._narrow(narrow))
         if apply:
             apply_titles(self.settings, edits)
             self._read_notes()
@@ -520,7 +542,7 @@ class KnowledgeBase:
                 self.store,
                 self.settings,
                 self.clock,
-                filter=narrow or Filter(),
+                filter=self._narrow(narrow),
                 everything=everything,
                 progress=progress,
             )
@@ -547,7 +569,7 @@ class KnowledgeBase:
             self.store,
             self.settings,
             self.clock,
-            narrow or Filter(),
+            self._narrow(narrow),
             base=archive or AVAILABLE,
             progress=progress,
         )

@@ -36,6 +36,7 @@ from kb.pages.finish import Terms, marked, marks
 from kb.pages.note import Backlink
 from kb.places import Places, read_wikilink
 from kb.store.store import Store
+from kb.web.ignore import with_ignored
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif")
 _HOMES = ("index.md", "README.md", "readme.md")
@@ -59,7 +60,7 @@ def publish(store: Store, settings: Settings, related: Related) -> Site:
 
     `related` tells which notes are near each other in meaning; it is asked once.
     """
-    public = _public(store, settings.notes)
+    public = _public(store, settings)
     pointing = list(_backlinks(store, public))
     trusted = settings["site.trust_html"]
     known, terms = marks(public.records), Terms(public.entries)
@@ -89,12 +90,13 @@ def publish(store: Store, settings: Settings, related: Related) -> Site:
     )
 
 
-def _public(store: Store, root: Path) -> _Public:
+def _public(store: Store, settings: Settings) -> _Public:
     cards, sources, names = {}, {}, []
-    for card, source, aliases in _notes(store, root):
+    for card, source, aliases in _notes(store, settings.notes):
         cards[card.path], sources[card.path] = card, source
         names.append((card.path, card.title, aliases))
-    records = [record for record in (_seen(one, cards) for one in store.links()) if record]
+    everyone = with_ignored(store.links(), settings["links.ignore"])
+    records = [record for record in (_seen(one, cards) for one in everyone) if record]
     entries = [
         Entry(term, path, tuple(use for use in store.uses(term, private=False) if use.path in cards))
         for path, term in store.terms(private=False)

@@ -193,6 +193,28 @@ def test_a_reader_that_leaves_ends_the_command_quietly(notebook: Path) -> None:
     assert len(done.stdout.splitlines()) == 1
 
 
+def test_a_note_is_named_as_it_is_printed_and_one_that_is_not_there_is_told(run: Run) -> None:
+    printed = [
+        link["mentions"][0]["path"] for link in run("links", "--note", "notes/papers/qlora.md", "--json").json
+    ]
+    assert set(printed) == {"papers/qlora.md"}
+    assert run("links", "--note", "papers/qlora", "--json").json
+    assert run("links", "--note", "papers", "--json").json
+    for command in (["links"], ["check-links"], ["search", "qlora"]):
+        ran = run(*command, "--note", "notes/nothing.md")
+        assert ran.status == 2
+        assert "no such note" in ran.err
+
+
+def test_a_pattern_of_ignored_links_counts_in_filters_too(run: Run, notebook: Path) -> None:
+    (notebook / "kb.toml").write_text('[links]\nignore = ["*arxiv.org*"]\n')
+    [ignored] = run("links", "--standing", "ignored", "--json").json
+    assert ignored["key"] == "arxiv:2305.14314"
+    assert ignored["key"] not in [
+        link["key"] for link in run("links", "--standing", "unchecked", "--json").json
+    ]
+
+
 def test_a_terminal_that_lacks_a_letter_shows_its_number(notebook: Path) -> None:
     (notebook / "notes" / "dash.md").write_text("* a walrus \u2014 large\n")
     done = subprocess.run(

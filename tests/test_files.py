@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kb.errors import NoteChanged, NoteExists, NoteUnwritable, UnknownNote
+from kb.model import Severity
 from kb.notes import files
 
 
@@ -37,8 +38,29 @@ class TestWalk:
         for path in (".git/a.md", ".obsidian/a.md", "node_modules/a.md", ".venv/a.md", "site/a.md"):
             put(tmp_path, path)
         put(tmp_path, "web/site/a.md")
+        put(tmp_path, "site/sitemap.xml")  # as MkDocs builds one
         assert paths(tmp_path) == ["web/site/a.md"]
         assert said(tmp_path) == {}
+
+    def test_a_folder_called_site_that_nothing_built_is_read(self, tmp_path: Path) -> None:
+        put(tmp_path, "site/a.md")
+        assert paths(tmp_path) == ["site/a.md"]
+
+    def test_the_notes_of_a_folder_that_cannot_be_read_are_not_taken_for_gone(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put(tmp_path, "shut/a.md")
+        real = os.scandir
+
+        def scandir(folder: str) -> object:
+            if str(folder).endswith("shut"):
+                raise PermissionError(13, "Permission denied")
+            return real(folder)
+
+        monkeypatch.setattr("kb.notes.files.os.scandir", scandir)
+        walked = files.walk(tmp_path)
+        assert walked.unread == ("shut",)
+        assert [problem.severity for problem in walked.problems] == [Severity.ERROR]
 
     def test_says_what_it_passes_over(self, tmp_path: Path) -> None:
         root, outside = tmp_path / "notes", put(tmp_path, "secret.md")

@@ -549,3 +549,35 @@ def test_the_notebook_that_ships_builds_without_a_warning(tmp_path: Path) -> Non
     built = build(tmp_path)
     assert "37091586" in (built / "links/index.html").read_text(encoding="utf-8")
     assert leads_nowhere(built) == []
+
+
+def test_nothing_of_a_private_note_or_of_what_lies_outside_is_copied(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.txt").write_text("SENTINEL")
+    root = write_notebook(tmp_path / "notebook", {"a.md": "* a public bullet\n"})
+    notes = root / "notes"
+    hidden = "---\nprivate: true\n---\n\n* SENTINEL\n"
+    for name in ("SECRET.MD", "b.md", "b.md~", "b.md.bak", ".#b.md", "private/c.md", "Private/d.txt"):
+        (notes / name).parent.mkdir(exist_ok=True)
+        (notes / name).write_text(hidden)
+    (notes / "attachments").symlink_to(outside)
+    (notes / "key.txt").symlink_to(outside / "secret.txt")
+    (notes / "self").symlink_to(".")
+    (notes / "picture.svg").write_text("<svg/>")
+    write_mkdocs_yml(root)
+    site = build(root)
+    assert (site / "a" / "index.html").exists()
+    assert (site / "picture.svg").exists()
+    assert [path for path in site.rglob("*") if path.is_file() and b"SENTINEL" in path.read_bytes()] == []
+
+
+def test_a_private_note_below_another_folder_of_pages_is_withheld_too(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    (root / "docs").mkdir(parents=True)
+    (root / "kb.toml").write_text('[notebook]\nnotes = "."\n')
+    (root / "docs" / "open.md").write_text("* open\n")
+    (root / "docs" / "closed.md").write_text("---\nprivate: true\n---\n\n* SENTINEL\n")
+    write_mkdocs_yml(root, "docs")
+    site = build(root)
+    assert [path for path in site.rglob("*") if path.is_file() and b"SENTINEL" in path.read_bytes()] == []

@@ -35,16 +35,20 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What a walk found, in order of path, and what it passed over and why."""
+    """What a walk found, in order of path, and what it passed over and why.
+
+    `unread` are folders that could not be read, `.` for the root: their notes are not gone.
+    """
 
     found: tuple[Found, ...]
     problems: tuple[Problem, ...]
+    unread: tuple[str, ...] = ()
 
 
 def walk(root: Path) -> Walk:
     """Every Markdown file under `root`, each real file once.
 
-    Passed over in silence: dot-folders, `node_modules`, `site`, `__pycache__`. Passed over and
+    Passed over in silence: dot-folders, `node_modules`, a built `site`, `__pycache__`. Passed over and
     said: links that lead outside, in a circle or nowhere; what is no regular file; what cannot
     be read; what is larger than MAX_BYTES.
     """
@@ -54,7 +58,7 @@ def walk(root: Path) -> Walk:
         walker.symlink(path, name)
     walker.found.sort()
     walker.problems.sort(key=lambda problem: problem.path)
-    return Walk(tuple(walker.found), tuple(walker.problems))
+    return Walk(tuple(walker.found), tuple(walker.problems), tuple(sorted(walker.unread)))
 
 
 class _Walker:
@@ -63,6 +67,7 @@ class _Walker:
         self.found: list[Found] = []
         self.problems: list[Problem] = []
         self.symlinks: list[tuple[str, str]] = []
+        self.unread: list[str] = []
         self.folders: set[tuple[int, int]] = set()
         self.statuses: list[os.stat_result] = []
         self.files: set[tuple[int, int]] | None = None
@@ -85,7 +90,16 @@ class _Walker:
                         else:
                             self._entry(entry, prefix, stack)
             except OSError as error:
-                self.skip(prefix.rstrip("/") or ".", f"the folder cannot be read: {_reason(error)}")
+                self.unread.append(prefix.rstrip("/") or ".")
+                self.problems.append(
+                    Problem(
+                        prefix.rstrip("/") or ".",
+                        0,
+                        Severity.ERROR,
+                        f"the folder cannot be read: {_reason(error)}",
+                        "what its notes said before is kept",
+                    )
+                )
 
     def _plain(self, path: str, entry: os.DirEntry[str]) -> None:
         try:
@@ -103,8 +117,9 @@ class _Walker:
         name = entry.name
         path = prefix + name
         note = name.lower().endswith(SUFFIXES)
-        # `site` at the top is what MkDocs builds; deeper it is a name like any other.
-        skipped = name.startswith(".") or name in SKIPPED_FOLDERS or path == "site"
+        # What MkDocs has built; any other `site` is the person's.
+        built = path == "site" and os.path.exists(f"{entry.path}/sitemap.xml")
+        skipped = name.startswith(".") or name in SKIPPED_FOLDERS or built
         try:
             if entry.is_symlink():
                 if note or (not skipped and os.path.isdir(entry.path)):

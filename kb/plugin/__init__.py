@@ -53,6 +53,19 @@ _ID = re.compile(r'\bid="([^"]+)"')
 _LOCAL = re.compile(r'\A<link rel="canonical" href="http://(?:127\.0\.0\.1|localhost)[:/][^>]*>')
 
 
+# What editors and people keep beside a file that they change.
+_LEFT_BEHIND = re.compile(r"~\Z|\A\.?#|\.(?:bak|orig|swp|tmp|rej)\Z", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def _real(folder: str) -> str:
+    return os.path.realpath(folder)
+
+
+def _within(path: Path, folder: str) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(folder)
+
+
 class KbConfig(Config):  # type: ignore[no-untyped-call]  # MkDocs' own hook lacks types
     """No options yet: what the site shows is set in kb.toml."""
 
@@ -100,11 +113,12 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         site = self._site = self._publish(config)
         self._files = files
         self._pages = {page.path: page for page in site.pages}
-        if _same(config.docs_dir, self._notes):
-            for file in [file for file in files if file.src_dir == config.docs_dir]:  # not the theme's own
-                private = "private" in (part.casefold() for part in file.src_uri.split("/")[:-1])
-                if private or (file.is_documentation_page() and file.src_uri not in self._pages):
-                    files.remove(file)
+        own = _same(config.docs_dir, self._notes)
+        for file in [file for file in files if file.src_dir == config.docs_dir]:  # not the theme's own
+            if self._withheld(file) or (
+                own and file.is_documentation_page() and file.src_uri not in self._pages
+            ):
+                files.remove(file)
         for page in site.pages:
             if files.get_file_from_path(page.path) is None:
                 files.append(File.generated(config, page.path, content=page.markdown))
@@ -118,6 +132,25 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         kept = _root(config) / ".kb" / "html.json"
         self._kept.begin(kept, config, files.src_uris, site.places.names())
         return files
+
+    def _withheld(self, file: File) -> bool:
+        """Whether a file of the person's may not be on the site, whatever MkDocs takes it for.
+
+        What a link leads to outside of its folder; what is under `private/`; what an editor left
+        behind of a note; a note that is not among the pages.
+        """
+        path = Path(str(file.abs_src_path))
+        folder, place = file.src_uri.rpartition("/")[::2]
+        if _real(str(path.parent)) != os.path.join(_real(str(file.src_dir)), *folder.split("/")).rstrip("/"):
+            return True
+        if path.is_symlink() and not _within(path, _real(str(file.src_dir))):
+            return True
+        if "private" in folder.casefold().split("/") or _LEFT_BEHIND.search(place):
+            return True
+        real = Path(_real(str(path.parent))) / path.name
+        if not place.lower().endswith((".md", ".markdown")) or not _within(real, _real(str(self._notes))):
+            return False
+        return real.relative_to(_real(str(self._notes))).as_posix() not in self._pages
 
     def on_page_read_source(self, *, page: MkDocsPage, config: MkDocsConfig) -> str | None:
         """A page as kb made it, under front matter of our own, which MkDocs' reader cannot trip over."""
