@@ -100,14 +100,15 @@ class Kept:
         key = _digest(page.file.src_uri, self._config, self._files, names, text).hex().encode()
 
         def render(config: MkDocsConfig, files: Files) -> None:
-            known = self._find(key)
+            line = self._find(key)
+            known = _read(line)
             if known is None:
                 Page.render(page, config, files)
-                known = _taken(page)
+                line = key + b" " + json.dumps(_taken(page), separators=(",", ":")).encode() + b"\n"
             else:
                 _restore(page, known, files)
             if self._new is not None:
-                self._new.write(key + b" " + json.dumps(known, separators=(",", ":")).encode() + b"\n")
+                self._new.write(line)
 
         page.render = render  # type: ignore[method-assign]  # MkDocs has no event that could answer for it
 
@@ -122,21 +123,27 @@ class Kept:
     def _temporary(self) -> Path:
         return self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
 
-    def _find(self, key: bytes) -> Rendered | None:
+    def _find(self, key: bytes) -> bytes:
         at = self._spots.get(key)
         if at is None or self._old is None:
-            return None
-        try:
+            return b""
+        with suppress(OSError):
             self._old.seek(at)
-            return Rendered(*json.loads(self._old.readline()[_KEY + 1 :]))
-        except (OSError, ValueError, TypeError):
-            return None
+            return self._old.readline()
+        return b""
 
     def _close(self) -> None:
         for file in (self._old, self._new):
             if file is not None:
                 file.close()
         self._old = self._new = None
+
+
+def _read(line: bytes) -> Rendered | None:
+    try:
+        return Rendered(*json.loads(line[_KEY + 1 :])) if line else None
+    except (ValueError, TypeError):
+        return None
 
 
 def _taken(page: Page) -> Rendered:
