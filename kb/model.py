@@ -654,8 +654,8 @@ class Site:
     `nav` is (label, path) in order, or (label, entries) for a group. `assets` are (path, bytes).
     `clean` makes rendered HTML of a note safe to show (`trusted`: the person vouches for it, so it
     stays), and `clean_own` that of a page of kb's own.
-    `finish` lays over a page's cleaned HTML what is known of its links and terms. `places` says
-    which page an address or a wikilink means.
+    `finish` lays over a page's cleaned HTML what is known of its links and terms, and `finish_key`
+    changes with that. `places` says which page an address or a wikilink means.
     """
 
     pages: tuple[Page, ...]
@@ -665,4 +665,5 @@ class Site:
     clean_own: Callable[[str], str]
     trusted: bool
     finish: Callable[[Page, str], str]
+    finish_key: int
     places: Places

@@ -86,6 +86,7 @@ def publish(store: Store, settings: Settings, related: Related) -> Site:
         clean_own=html.clean,
         trusted=trusted,
         finish=finish,
+        finish_key=hash((tuple(known.items()), tuple(public.entries), tuple(where.items()))),
         places=public.places,
     )
 

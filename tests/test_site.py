@@ -426,14 +426,14 @@ def test_what_is_kept_of_the_last_build_changes_nothing(tmp_path: Path) -> None:
         return {path: (built / path).read_text(encoding="utf-8") for path, _ in html_files(built)}
 
     first = pages()
-    assert (root / ".kb/html.json").exists()
+    assert (root / ".kb/html.jsonl").exists()
     assert pages() == first
     (root / "notes/fresh.md").write_text("# Fresh\n")
     warm = pages()
     assert 'href="../fresh/"' in warm["see/index.html"]
-    (root / ".kb/html.json").unlink()
+    (root / ".kb/html.jsonl").unlink()
     assert pages() == warm
-    (root / ".kb/html.json").write_text('{"broken": 1')
+    (root / ".kb/html.jsonl").write_text('{"broken": 1\n' * 3)
     assert pages() == warm
 
 

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape, unescape
 from pathlib import Path
 from typing import Any, Literal
@@ -81,6 +81,8 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         self._markdown = NotesMarkdown()
         self._kept = Kept()
         self._serving = False
+        self._made: dict[tuple[object, ...], str] = {}
+        self._made_before: dict[tuple[object, ...], str] = {}
         self._label: Any = None
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
@@ -129,7 +131,8 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
             config.nav = _nav(site.nav)
         site.places.add(files.src_uris)
         self._markdown.places = site.places
-        kept = _root(config) / ".kb" / "html.json"
+        self._made_before, self._made = self._made, {}
+        kept = _root(config) / ".kb" / "html.jsonl"
         self._kept.begin(kept, config, files.src_uris, site.places.names())
         return files
 
@@ -189,7 +192,10 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
             return html
         # What stands below the Markdown has anchors too, which MkDocs would miss.
         page.present_anchor_ids = (page.present_anchor_ids or set()) | set(_ID.findall(made.more))
-        return self._site.clean(html) if made.style == "note" else self._site.clean_own(html)
+        clean = self._site.clean if made.style == "note" else self._site.clean_own
+        return (
+            self._once("clean", clean is self._site.clean_own, html, clean) if self._serving else clean(html)
+        )
 
     # The feed encodes title and description (at -75), so it gets them plain; tags it does not. It must
     # not have kb's own pages, nor notes without a date, which it would call new at every build.
@@ -220,7 +226,13 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         before, opening, rest = output.partition(_ARTICLE)
         article, closing, after = rest.rpartition(_ARTICLE_END)
         if made is not None and site is not None and closing:
-            body = site.finish(made, article) + made.more
+            if self._serving:
+                finished = self._once(
+                    "finish", (site.finish_key, made.style), article, partial(site.finish, made)
+                )
+            else:
+                finished = site.finish(made, article)
+            body = finished + made.more
             body = addressed(body, lru_cache(maxsize=None)(lambda path: self._address(path, page)))
             opening = f'{_ARTICLE[:-2]} kb-page kb-{made.style}">'
             output = f"{before}{opening}{body}{closing}{after}"
@@ -244,6 +256,13 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
             output = output[:at] + _LOCAL.sub("", output[at:], count=1)
         # Live reload needs an inline script, so pages that are served as they are written have no policy.
         return output if self._serving else protected(output, blessed)
+
+    def _once(self, what: str, key: object, html: str, make: Callable[[str], str]) -> str:
+        """What `make` made of `html` in the last build, or makes now: most pages are as before."""
+        whole = (what, key, html)
+        made = self._made.get(whole) or self._made_before.get(whole) or make(html)
+        self._made[whole] = made
+        return made
 
     def _address(self, path: str, page: MkDocsPage) -> str:
         file = self._files.get_file_from_path(path)

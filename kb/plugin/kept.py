@@ -14,7 +14,7 @@ from contextlib import suppress
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import markdown
 from mkdocs.config.defaults import MkDocsConfig
@@ -42,6 +42,10 @@ _PURE = (
 )
 
 
+#: Bytes of a key at the beginning of its line.
+_KEY = 32
+
+
 class Rendered(NamedTuple):
     """What rendering a page leaves behind, as JSON holds it."""
 
@@ -53,23 +57,22 @@ class Rendered(NamedTuple):
 
 
 class Kept:
-    """The rendered pages of the last build."""
+    """The rendered pages of the last build, a line of JSON each; only where they lie is in memory."""
 
     def __init__(self) -> None:
-        self._before: dict[str, Rendered] = {}
-        self._now: dict[str, Rendered] = {}
         self._files = self._names = self._config = b""
-        self._path: Path | None = None
-        self._usable = self._changed = False
+        self._usable = False
+        self._path = Path()
+        self._old: BinaryIO | None = None
+        self._new: BinaryIO | None = None
+        self._spots: dict[bytes, int] = {}
 
     def begin(
         self, path: Path, config: MkDocsConfig, files: Iterable[str], names: Iterable[tuple[str, ...]]
     ) -> None:
-        """Start a build: what was not used in the last one is dropped. `path` is the file to keep it in."""
-        if self._path is None:
-            self._now = _read(path)
+        """Start a build. `path` is the file to keep it in; not being able to write it costs only time."""
+        self._close()
         self._path = path
-        self._before, self._now, self._changed = self._now, {}, False
         plain = [one for one in config.markdown_extensions if isinstance(one, str)]
         self._usable = all(one.removeprefix("markdown.extensions.") in _PURE for one in plain)
         self._config = _digest(
@@ -79,43 +82,68 @@ class Kept:
         )
         self._files = _digest(*sorted(files))
         self._names = _digest(*("\0".join(name) for name in sorted(names)))
+        self._spots = {}
+        with suppress(OSError):
+            self._old = path.open("rb")
+            at = 0
+            for line in self._old:
+                self._spots[line[:_KEY]] = at
+                at += len(line)
+        with suppress(OSError):
+            self._new = self._temporary.open("wb")
 
     def watch(self, page: Page, text: str) -> None:
         """Let this page's rendering be taken from the last build, or kept for the next."""
         if not self._usable:
             return
         names = self._names if "[[" in text else b""
-        key = _digest(page.file.src_uri, self._config, self._files, names, text).hex()
-        known = self._now.get(key) or self._before.get(key)
+        key = _digest(page.file.src_uri, self._config, self._files, names, text).hex().encode()
 
         def render(config: MkDocsConfig, files: Files) -> None:
+            line = self._find(key)
+            known = _read(line)
             if known is None:
                 Page.render(page, config, files)
-                self._now[key] = _taken(page)
-                self._changed = True
+                line = key + b" " + json.dumps(_taken(page), separators=(",", ":")).encode() + b"\n"
             else:
-                self._now[key] = known
                 _restore(page, known, files)
+            if self._new is not None:
+                self._new.write(line)
 
         page.render = render  # type: ignore[method-assign]  # MkDocs has no event that could answer for it
 
     def end(self) -> None:
-        """Write what was rendered, for the next process; not being able to costs only time."""
-        if self._path is None or not (self._changed or len(self._now) != len(self._before)):
-            return
-        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
+        """Put what was rendered in the place of the last build's."""
+        if self._new is not None:
+            self._close()
+            with suppress(OSError):
+                os.replace(self._temporary, self._path)
+
+    @property
+    def _temporary(self) -> Path:
+        return self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
+
+    def _find(self, key: bytes) -> bytes:
+        at = self._spots.get(key)
+        if at is None or self._old is None:
+            return b""
         with suppress(OSError):
-            temporary.write_text(json.dumps(self._now, separators=(",", ":")), encoding="utf-8")
-            os.replace(temporary, self._path)
+            self._old.seek(at)
+            return self._old.readline()
+        return b""
+
+    def _close(self) -> None:
+        for file in (self._old, self._new):
+            if file is not None:
+                file.close()
+        self._old = self._new = None
 
 
-def _read(path: Path) -> dict[str, Rendered]:
+def _read(line: bytes) -> Rendered | None:
     try:
-        return {
-            key: Rendered(*values) for key, values in json.loads(path.read_text(encoding="utf-8")).items()
-        }
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
+        return Rendered(*json.loads(line[_KEY + 1 :])) if line else None
+    except (ValueError, TypeError):
+        return None
 
 
 def _taken(page: Page) -> Rendered:
