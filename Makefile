@@ -1,11 +1,13 @@
 # make run    installs, syncs notes/, searches, lists the links, builds site/
 # make test   installs the test extra and runs every check and test
+# make screenshots   every page of the site, wide and narrow, light and dark, into build/screenshots
+# make audit         Lighthouse and html-validate over the built site (tools from npm)
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-.PHONY: run test check clean
+.PHONY: run test check screenshots audit clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -16,7 +18,7 @@ run: .venv/run.stamp
 	@echo; echo '$$ kb links'
 	@$(BIN)/kb links
 	@echo; echo '$$ mkdocs build --strict'
-	@$(BIN)/mkdocs build --strict -q
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
 	@echo "site/ is built"
 	@echo
 	@echo "Next:  source .venv/bin/activate"
@@ -33,6 +35,12 @@ check: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+screenshots: .venv/test.stamp
+	$(BIN)/python -m bench.screenshots
+
+audit: .venv/test.stamp
+	$(BIN)/python -m bench.audit
 
 # The stamps are files of their own: a virtual environment's python is a link to the system's,
 # whose age says nothing.
