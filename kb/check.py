@@ -388,12 +388,14 @@ def check(
 async def look_at(
     url: str, settings: Settings, clock: Clock, *, fetcher: Fetcher | None = None
 ) -> tuple[Look, Facts | None]:
-    """One look at a URL, and what its page says of itself where one came. Records nothing.
+    """One look at a URL that a person adds, and what its page says of itself. Records nothing.
 
-    A name that is not found is only out of reach: one look has nothing to hold it against.
+    They have the page before them, so one that looks as others of its host do is what it seems:
+    a path that cannot exist is asked for only if the page itself sounds like an error. A name
+    that is not found is only out of reach: one look has nothing to hold it against.
     """
     async with _fetcher(fetcher, settings) as network:
-        came = await study(await network.get(url), Probes(network))
+        came = await study(await network.get(url), Probes(network), vouched=True)
     judged = _doubted(came, came.look(clock.now()))
     return judged, came.facts(judged)
 

@@ -80,6 +80,17 @@ def test_a_page_known_by_where_it_redirects_to_is_not_added_again(run: Run, note
         assert todays(notebook).read_bytes() == before
 
 
+def test_a_host_that_shows_one_page_for_every_path_gives_its_title_all_the_same(
+    run: Run, notebook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = b"<title>The only page</title><p>Whatever is asked for, this is what there is to read.</p>" * 3
+    with Server() as server:
+        monkeypatch.setattr("tests.servers.missing", lambda handler, _: handler.answer(body=body))
+        ran = run("add-link", server.url("a"))
+    assert ran.err == ""
+    assert "The only page" in todays(notebook).read_text()
+
+
 def test_what_cannot_be_reached_is_saved_all_the_same_with_a_warning(run: Run, notebook: Path) -> None:
     url = refused_url()
     ran = run("add-link", url)
