@@ -124,7 +124,7 @@ def _planned(url: str, met: Met, wish: Wish, path: str, today: str) -> Added:
             named, url, kind, facts, today, tags=wish.tags, comment=wish.comment, quote=wish.quote
         )
         return Added(url, name, 0, title, kind, edit.bullet(named, url, wish.comment), text, warning=warning)
-    said = " ".join(filter(None, [wish.comment, f"&ldquo;{prose(wish.quote)}&rdquo;" if wish.quote else ""]))
+    said = " ".join(filter(None, [wish.comment, f"“{prose(wish.quote)}”" if wish.quote else ""]))
     line = tagged(edit.bullet(title or "", url, said), wish.tags)
     return Added(url, path, 0, title, kind, line, warning=warning)
 

@@ -97,7 +97,7 @@ def test_a_bullet_carries_title_comment_quote_and_tags(store: Store, tmp_path: P
     assert added.path == "2026/2026-11-24.md"
     assert added.bullet == (
         f"[{PAPER.facts.title if PAPER.facts else ''}]({ARXIV}) the 24 GB claim "
-        '&ldquo;it "fits" \\[here\\]&rdquo; #fine-tuning #x'
+        '“it "fits" \\[here\\]” #fine-tuning #x'
     )
     assert (added.kind, added.line) == (LinkKind.PAPER, 6)
 

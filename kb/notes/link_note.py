@@ -77,7 +77,7 @@ def link_note(
     lines = [frontmatter.render(values), f"# {prose(title)}", "", f"* {bullet(title, url, comment)}"]
     lines += [f"    * {line}" for line in _about(kind, facts)]
     if quote.strip():
-        lines += [f"    * &ldquo;{prose(quote)}&rdquo;"]
+        lines += [f"    * “{prose(quote)}”"]
     if facts.description and kind is not LinkKind.HN_THREAD:
         heading = "Abstract" if kind is LinkKind.PAPER else "In its own words"
         lines += ["", f"## {heading}", "", f"> {prose(facts.description)}"]
