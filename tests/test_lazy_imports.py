@@ -74,4 +74,6 @@ def test_showing_a_saved_page_loads_nothing_heavy(synced: Path) -> None:
 
 
 def test_a_check_does_not_load_the_reader_of_pdfs(synced: Path) -> None:
-    assert loaded("check-links", "--host", "nowhere.example", cwd=synced).isdisjoint({"pypdf", "numpy", "torch"})
+    assert loaded("check-links", "--host", "nowhere.example", cwd=synced).isdisjoint(
+        {"pypdf", "numpy", "torch"}
+    )
