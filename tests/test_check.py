@@ -106,7 +106,7 @@ def test_five_ways_to_answer_give_five_right_verdicts(
     assert report.counts == {Verdict.ALIVE: 1, Verdict.BROKEN: 1, Verdict.MOVED: 1, Verdict.UNREACHABLE: 2}
     assert link(store, moved).looks.final_url == server.url("page/New")
     assert link(store, missing).looks.reason == "404 Not Found"
-    assert link(store, slow).looks.reason == "timed out after 0.5 s"
+    assert link(store, slow).looks.reason.startswith("timed out after 0.")
     assert tuple(store.links()) == report.links
 
 
