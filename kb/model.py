@@ -655,7 +655,8 @@ class Site:
     `clean` makes rendered HTML of a note safe to show (`trusted`: the person vouches for it, so it
     stays), and `clean_own` that of a page of kb's own.
     `finish` lays over a page's cleaned HTML what is known of its links and terms, and `finish_key`
-    changes with that. `places` says which page an address or a wikilink means.
+    changes with that. `places` says which page an address or a wikilink means. `files` are what
+    the pages show and link beside notes, relative to the notes folder: pictures, papers.
     """
 
     pages: tuple[Page, ...]
@@ -667,3 +668,4 @@ class Site:
     finish: Callable[[Page, str], str]
     finish_key: int
     places: Places
+    files: tuple[str, ...] = ()

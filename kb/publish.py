@@ -7,11 +7,12 @@ no term and no count.
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from kb.config import Settings
 from kb.errors import UsageError
@@ -88,6 +89,7 @@ def publish(store: Store, settings: Settings, related: Related) -> Site:
         finish=finish,
         finish_key=hash((tuple(known.items()), tuple(public.entries), tuple(where.items()))),
         places=public.places,
+        files=tuple(sorted(set(_files(store, public, settings.notes)))),
     )
 
 
@@ -144,12 +146,37 @@ def _backlinks(store: Store, public: _Public) -> Iterator[tuple[str, Backlink]]:
             target = public.places.named(link.path, wiki.name)
             anchor = wiki.words
         else:
-            address = urlsplit(link.url).path
+            address = _address_path(link.url)
             target = public.places.at(link.path, address) if address else None
             anchor = link.anchor
         if target in public.cards and target != link.path and (target, link.path, link.text) not in seen:
             seen.add((target, link.path, link.text))
             yield target, Backlink(public.cards[link.path], anchor, link.text)
+
+
+def _address_path(url: str) -> str:
+    """The path of an address; empty where it cannot be read as one."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+def _files(store: Store, public: _Public, root: Path) -> Iterator[str]:
+    """What notes that may be seen show or link beside notes: regular files below the notes folder."""
+    inside = root.resolve()
+    for note_path, url in store.local_addresses():
+        address = unquote(_address_path(url))
+        if note_path not in public.cards or not address or "\0" in address:
+            continue
+        base = "" if address.startswith("/") else posixpath.dirname(note_path)
+        path = posixpath.normpath(posixpath.join(base, address.lstrip("/")))
+        hidden = any(part.startswith(".") for part in path.split("/"))
+        if hidden or is_private_path(path) or path.lower().endswith((".md", ".markdown")):
+            continue
+        real = root / path
+        if real.is_file() and real.resolve().is_relative_to(inside):
+            yield path
 
 
 def _note_pages(

@@ -581,3 +581,25 @@ def test_a_private_note_below_another_folder_of_pages_is_withheld_too(tmp_path: 
     write_mkdocs_yml(root, "docs")
     site = build(root)
     assert [path for path in site.rglob("*") if path.is_file() and b"SENTINEL" in path.read_bytes()] == []
+
+
+def test_pictures_beside_the_notes_of_an_adopted_folder_are_on_its_site(tmp_path: Path) -> None:
+    root = tmp_path / "adopted"
+    (root / "trips" / "img").mkdir(parents=True)
+    (root / "kb.toml").write_text('[notebook]\nnotes = "."\n')
+    (root / "trips" / "a.md").write_text(
+        odd="[odd](//[x)\n\n![p](//[y) and http://[z and https://[::1\n"(root / "trips" / "a.md").write_text(
+            "![map](img/map.svg) and [a paper](../paper.pdf)\n\n" + odd
+        )
+    )
+    (root / "trips" / "b.md").write_text("---\nprivate: true\n---\n\n![plan](img/plan.svg)\n")
+    for name in ("trips/img/map.svg", "trips/img/plan.svg", "trips/img/other.svg", "paper.pdf"):
+        (root / name).write_text("<svg/>")
+    (root / "site-pages").mkdir()
+    write_mkdocs_yml(root, "site-pages")
+    site = build(root)
+    assert (site / "trips" / "img" / "map.svg").exists()
+    assert (site / "paper.pdf").exists()
+    assert not (site / "trips" / "img" / "plan.svg").exists()
+    assert not (site / "trips" / "img" / "other.svg").exists()
+    assert 'src="../img/map.svg"' in (site / "trips" / "a" / "index.html").read_text()

@@ -127,6 +127,12 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         for path, data in site.assets:
             if files.get_file_from_path(path) is None:
                 files.append(File.generated(config, path, content=data))
+        if not own:  # MkDocs has not seen the notes' folder, so their pictures come from here
+            for path in site.files:
+                if files.get_file_from_path(path) is None:
+                    files.append(
+                        File(path, str(self._notes), str(config.site_dir), config.use_directory_urls)
+                    )
         if config.nav is None:
             config.nav = _nav(site.nav)
         site.places.add(files.src_uris)

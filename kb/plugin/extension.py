@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
@@ -94,7 +93,8 @@ class BareAddress(InlineProcessor):
     ) -> tuple[Element, int, int] | tuple[None, None, None]:
         """The link, and where it begins and ends."""
         address = trimmed(m[0])
-        if not urlsplit(address).netloc:
+        parts = split(address)
+        if parts is None or not parts.netloc:
             return None, None, None
         element = Element("a", {"href": address})
         element.text = AtomicString(address)
@@ -126,10 +126,13 @@ class Targets(Treeprocessor):
     def run(self, root: Element) -> None:
         """Change links that lead nowhere, and pictures that would call another site."""
         for element in root.iter():
-            if element.tag == "a" and element.get("href"):
+            address = element.get("href") or element.get("src") or ""
+            if split(address) is None:
+                _plain(element)
+            elif element.tag == "a" and element.get("href"):
                 self._link(element)
             elif element.tag == "img" and _leaves(element.get("src", "")):
-                address, words = element.get("src", ""), element.get("alt", "")
+                words = element.get("alt", "")
                 for name in list(element.attrib):
                     del element.attrib[name]
                 element.tag, element.text = "a", AtomicString(words or address)
@@ -143,15 +146,32 @@ class Targets(Treeprocessor):
         found = self._extension.places.at(self._extension.path, path)
         if found is None:
             # The note speaks of a page that this site does not have: send nobody to a 404.
-            del element.attrib["href"]
-            element.tag = "span"
-            element.attrib.update(missing("").attrib)
+            _plain(element)
         elif found != posixpath.normpath(posixpath.join(posixpath.dirname(self._extension.path), path)):
             here = posixpath.dirname(self._extension.path) or "."
             tail = href[len(href.partition("#")[0]) :]
             element.set("href", posixpath.relpath(found, here) + tail)
 
 
+def _plain(element: Element) -> None:
+    """Words in the place of a link or picture that leads nowhere."""
+    words = element.get("alt")
+    if element.tag == "img":
+        element.text = AtomicString(words or "")
+    for name in list(element.attrib):
+        del element.attrib[name]
+    element.tag = "span"
+    element.attrib.update(missing("").attrib)
+
+
+def split(address: str) -> SplitResult | None:
+    """An address taken apart; None for one that is none, such as `//[x`."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return None
+
+
 def _leaves(address: str) -> bool:
-    parts: Any = urlsplit(address)
-    return bool(parts.scheme or parts.netloc)
+    parts = split(address)
+    return parts is not None and bool(parts.scheme or parts.netloc)

@@ -49,6 +49,17 @@ class Reading(Connected):
             for path, line, url, anchor, form, text in rows
         ]
 
+    def local_addresses(self) -> list[tuple[str, str]]:
+        """(path of the note, address) of every relative link and picture of notes that are not private."""
+        return list(
+            self.connection.execute(
+                "SELECT DISTINCT n.path, coalesce(m.meant, m.url) FROM links l"
+                " JOIN mentions m ON m.link_id = l.id JOIN passages p ON p.id = m.passage_id"
+                " JOIN notes n ON n.id = p.note_id WHERE l.kind = ? AND m.form <> ? AND NOT n.private",
+                [LinkKind.INTERNAL, LinkForm.WIKILINK],
+            )
+        )
+
     def dated_passages(self) -> list[DatedPassage]:
         """Passages with a date of their own, in order of path and place."""
         rows = self.connection.execute(
