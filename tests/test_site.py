@@ -587,11 +587,8 @@ def test_pictures_beside_the_notes_of_an_adopted_folder_are_on_its_site(tmp_path
     root = tmp_path / "adopted"
     (root / "trips" / "img").mkdir(parents=True)
     (root / "kb.toml").write_text('[notebook]\nnotes = "."\n')
-    (root / "trips" / "a.md").write_text(
-        odd="[odd](//[x)\n\n![p](//[y) and http://[z and https://[::1\n"(root / "trips" / "a.md").write_text(
-            "![map](img/map.svg) and [a paper](../paper.pdf)\n\n" + odd
-        )
-    )
+    odd = "[odd](//[x)\n\n![p](//[y) and http://[z and https://[::1\n"
+    (root / "trips" / "a.md").write_text("![map](img/map.svg) and [a paper](../paper.pdf)\n\n" + odd)
     (root / "trips" / "b.md").write_text("---\nprivate: true\n---\n\n![plan](img/plan.svg)\n")
     for name in ("trips/img/map.svg", "trips/img/plan.svg", "trips/img/other.svg", "paper.pdf"):
         (root / name).write_text("<svg/>")
