@@ -331,16 +331,21 @@ class KnowledgeBase:
         if not path or not line.isdigit():
             path, line = place, ""
         semantic = self._semantic()
-        found = related(self.store, semantic, self._relative(path), int(line) if line else None, limit=limit)
+        note = self._place(path)
+        found = related(self.store, semantic, note, int(line) if line else None, limit=limit)
         return replace(found, notices=(*notices, *found.notices))
 
-    def _relative(self, path: str) -> str:
-        """A note's path as the store has it, from one typed in the current folder or in that of the notes."""
-        here = os.path.relpath(os.path.realpath(path), os.path.realpath(self.settings.notes))
-        in_notes = not os.path.isabs(path) and (self.settings.notes / path).is_file()
-        if in_notes or here.startswith(os.pardir):
-            here = os.path.normpath(path)
-        return here.replace(os.sep, "/")
+    def _place(self, typed: str) -> str:
+        """The note or folder that a person means, as the store has it. UnknownNote if they mean none."""
+        from kb.notes.named import named
+
+        meant = named(self.settings.notes, typed, Path.cwd())
+        if meant is None:
+            raise UnknownNote(
+                f"{typed}: no such note or folder in {self.settings.notes}",
+                hint="name one as `kb links` prints it",
+            )
+        return meant
 
     # -- links ---------------------------------------------------------------------------------
 
@@ -359,17 +364,7 @@ class KnowledgeBase:
         """The filter with its paths as the store has them. UnknownNote for one that names nothing."""
         if narrow is None or not narrow.paths:
             return narrow or Filter()
-        from kb.notes.named import named
-
-        paths = []
-        for path in narrow.paths:
-            meant = named(self.settings.notes, path, Path.cwd())
-            if meant is None:
-                raise UnknownNote(
-                    f"{path}: no such note or folder in {self.settings.notes}",
-                    hint="name one as `kb links` prints it",
-                )
-            paths.append(meant)
+        paths = [self._place(path) for path in narrow.paths]
         return replace(narrow, paths=() if "." in paths else tuple(paths))
 
     def add_link(

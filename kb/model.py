@@ -162,10 +162,6 @@ class When:
         """The last day it may mean, `YYYY-MM-DD`."""
         return _bound(self.last, last=True)
 
-    def overlaps(self, since: str | None, until: str | None) -> bool:
-        """Whether any day of it lies in [since, until], both `YYYY-MM-DD` or open."""
-        return (since is None or self.latest >= since) and (until is None or self.earliest <= until)
-
 
 @lru_cache(maxsize=4096)
 def _bound(text: str, *, last: bool) -> str:

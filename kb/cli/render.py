@@ -46,7 +46,7 @@ def width() -> int:
     return min(columns or 100, 100)
 
 
-class Places(Protocol):
+class Notes(Protocol):
     """Where notes are, as the person sees it; the KnowledgeBase tells."""
 
     def shown(self, path: str) -> str:
@@ -67,12 +67,12 @@ def linked(text: str, address: str) -> str:
     return f"\x1b]8;;{plain(address)}\x1b\\{text}\x1b]8;;\x1b\\"
 
 
-def hits(values: Sequence[Hit], places: Places, marks: Marks, explain: bool) -> str:
+def hits(values: Sequence[Hit], places: Notes, marks: Marks, explain: bool) -> str:
     """Hits, best first: date and place, heading path, the passage, its links with their standing."""
     return "\n\n".join(_hit(number, value, places, marks, explain) for number, value in enumerate(values, 1))
 
 
-def _hit(number: int, value: Hit, places: Places, marks: Marks, explain: bool) -> str:
+def _hit(number: int, value: Hit, places: Notes, marks: Marks, explain: bool) -> str:
     place = styled("(saved page)", "bold")
     if value.path:
         shown = styled(plain(f"{places.shown(value.path)}:{value.line}"), "bold")
