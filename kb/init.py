@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files as resource_files
@@ -19,12 +20,16 @@ SITE_PAGES = "site-pages"
 
 @dataclass(frozen=True, slots=True)
 class InitPlan:
-    """What `kb init` writes: (path relative to root, bytes); `kept` stand already and stay."""
+    """What `kb init` writes: (path relative to root, bytes); `kept` stand already and stay.
+
+    `lacking` is what is to be added to a kept mkdocs.yml; empty where it lacks nothing.
+    """
 
     root: Path
     writes: tuple[tuple[str, bytes], ...]
     kept: tuple[str, ...]
     adopted: int
+    lacking: str = ""
 
 
 def plan_init(root: Path, today: str) -> InitPlan:
@@ -50,15 +55,10 @@ def plan_init(root: Path, today: str) -> InitPlan:
         }
     writes = [(path, text.encode()) for path, text in wanted.items() if not (root / path).exists()]
     kept = [path for path in wanted if (root / path).exists()]
-    lines = {
-        ".gitignore": _template("gitignore").replace("site/", f"{site}/"),
-        ".gitattributes": _template("gitattributes"),
-    }
-    for name, text in lines.items():
-        longer = _with_lines(root / name, text.splitlines())
-        if longer is not None:
-            writes.append((name, longer))
-    return InitPlan(root, tuple(writes), tuple(kept), adopted)
+    for name, lines in lines_for_git(root, site).items():
+        if lines:
+            writes.append((name, _with_lines(root / name, lines)))
+    return InitPlan(root, tuple(writes), tuple(kept), adopted, _lacking(root) if "mkdocs.yml" in kept else "")
 
 
 def apply_init(plan: InitPlan) -> None:
@@ -95,12 +95,44 @@ def _spelled(day: str) -> str:
     return f"{when:%B} {when.day}, {when.year}"
 
 
-def _with_lines(path: Path, lines: list[str]) -> bytes | None:
-    """The file with the lines that it lacks; None if it lacks none."""
+def lines_for_git(root: Path, site: str = "site") -> dict[str, list[str]]:
+    """The lines that .gitignore and .gitattributes of a notebook lack, by file."""
+    wanted = {
+        ".gitignore": _template("gitignore").replace("site/", f"{site}/"),
+        ".gitattributes": _template("gitattributes"),
+    }
+    found = {}
+    for name, text in wanted.items():
+        old = (root / name).read_bytes() if (root / name).is_file() else b""
+        present = {line.strip() for line in old.decode("utf-8", "replace").splitlines()}
+        found[name] = [line for line in text.splitlines() if line not in present]
+    return found
+
+
+def _with_lines(path: Path, lines: list[str]) -> bytes:
+    """The file with these lines at its end."""
     old = path.read_bytes() if path.exists() else b""
-    present = {line.strip() for line in old.decode("utf-8", "replace").splitlines()}
-    missing = [line for line in lines if line not in present]
-    if not missing:
-        return None
     gap = b"" if not old or old.endswith(b"\n") else b"\n"
-    return old + gap + "".join(f"{line}\n" for line in missing).encode()
+    return old + gap + "".join(f"{line}\n" for line in lines).encode()
+
+
+# -- a mkdocs.yml that is the person's -------------------------------------------------------------
+
+_PLUGINS = re.compile(r"^plugins:[ \t]*(.*(?:\n(?:[ \t#-].*)?)*)", re.MULTILINE)
+_OURS = re.compile(r"(?:^|[\[,\n])[ \t]*(?:-[ \t]*)?[\"']?kb[\"']?[ \t]*(?:[:,\]#\r\n]|$)")
+
+
+def _lacking(root: Path) -> str:
+    try:
+        return lacking((root / "mkdocs.yml").read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return ""
+
+
+def lacking(text: str) -> str:
+    """The lines that a mkdocs.yml needs so that the site is kb's; empty where it has them."""
+    plugins = _PLUGINS.search(text)
+    if plugins and _OURS.search("\n" + plugins[1]):
+        return ""
+    # MkDocs has its search only where no plugins are named, or it is among them.
+    return "  - kb          (under plugins:)" if plugins else "plugins:\n  - search\n  - kb"

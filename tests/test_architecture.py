@@ -15,10 +15,11 @@ GROUND = {"values", "model", "errors", "urls", "config", "contract", "places"}
 ROOMS = {"notes", "web", "search", "pages", "store"}
 STAGES = {
     "sync", "find", "add", "check", "repair", "enrich", "titles", "clipboard", "publish", "transfer", "init",
+    "backup", "configure", "doctor", "lately", "opening", "stats", "watch",
 }  # fmt: skip
 DOORS = {"cli", "plugin"}
 # fresh is what sync and search both stand on: a scan, and no more. reading is sync's helper.
-FLOORS = [GROUND, ROOMS, {"fresh", "reading"}, STAGES, {"knowledge"}, DOORS]
+FLOORS = [GROUND, ROOMS, {"fresh", "reading"}, STAGES, {"daily"}, {"knowledge"}, DOORS]
 
 # Where each third party may be imported: dotted prefixes below kb.
 HOMES = {
@@ -37,10 +38,11 @@ HOMES = {
     "markdown": {"plugin"},
     "mkdocs": {"plugin"},
     "click": {"cli"},
+    "watchfiles": {"watch"},
 }
 
 # Modules that may import inside a function, so that a light path stays light.
-DEFERRING = {"knowledge", "cli"}
+DEFERRING = {"daily", "knowledge", "cli"}
 
 
 def modules() -> list[str]:
