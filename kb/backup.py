@@ -267,7 +267,7 @@ def _unpack(file: Any, staging: Path) -> tuple[str, list[_Member]]:
         if sum(size for size, _ in promised.values()) > free:
             raise UsageError("there is not room enough for it on the disk; nothing was written")
         members = []
-        for info in tar:
+        while (info := tar.next()) is not None:
             path = info.name
             if path not in promised or not info.isreg() or info.size != promised[path][0]:
                 raise UsageError(

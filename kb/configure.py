@@ -115,6 +115,8 @@ def toml(value: Any) -> str:
     """A value as TOML spells it."""
     if isinstance(value, tuple | list):
         return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # as a person writes it
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from kb import init, urls
+from kb import around, urls
 from kb.config import CONFIG_NAME, Settings
 from kb.errors import KbError, LedgerError, ModelError
 from kb.model import LinkRecord, Severity, Standing
@@ -154,7 +154,7 @@ def _site(root: Path) -> Iterator[Finding]:
             "kb site DIR   needs none",
         )
         return
-    lacking = init.lacking(path.read_text(encoding="utf-8", errors="replace"))
+    lacking = around.lacking(path)
     if lacking:
         yield error(
             "site", "lacks the plugin that makes the site", f"add to it:\n{lacking}", file="mkdocs.yml"
@@ -164,7 +164,7 @@ def _site(root: Path) -> Iterator[Finding]:
 def _git(root: Path) -> Iterator[Finding]:
     if not (root / ".git").exists():
         return
-    for name, lines in init.lines_for_git(root).items():
+    for name, lines in around.lines_for_git(root).items():
         for line in lines:
             why = {
                 ".kb/": "the store would be committed: it is rebuilt anywhere",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files as resource_files
 from pathlib import Path
 
+from kb import around
+from kb.around import template
 from kb.config import CONFIG_NAME
 from kb.errors import UsageError
 from kb.notes.files import walk, write_atomic
@@ -43,22 +43,28 @@ def plan_init(root: Path, today: str) -> InitPlan:
     site = "site" if _may_be_built_over(root / "site") else ".site"
     title = root.resolve().name.replace("-", " ").replace("_", " ").strip().capitalize() or "Notes"
     wanted: dict[str, str] = {
-        CONFIG_NAME: _template("kb.toml").format(title=_quoted(title), notes=_quoted(notes)),
+        CONFIG_NAME: template("kb.toml").format(title=_quoted(title), notes=_quoted(notes)),
         "mkdocs.yml": _mkdocs(title, "notes" if nested else SITE_PAGES, site),
     }
     if not nested:
         wanted[f"{SITE_PAGES}/.gitkeep"] = ""
     if not adopted:
         wanted |= {
-            f"notes/{name}": _template(f"notes/{name}").format(date=today, heading=_spelled(today))
+            f"notes/{name}": template(f"notes/{name}").format(date=today, heading=_spelled(today))
             for name in ("welcome.md", "tutorial.md", "paper.md", "thread.md", "glossary.md")
         }
     writes = [(path, text.encode()) for path, text in wanted.items() if not (root / path).exists()]
     kept = [path for path in wanted if (root / path).exists()]
-    for name, lines in lines_for_git(root, site).items():
+    for name, lines in around.lines_for_git(root, site).items():
         if lines:
             writes.append((name, _with_lines(root / name, lines)))
-    return InitPlan(root, tuple(writes), tuple(kept), adopted, _lacking(root) if "mkdocs.yml" in kept else "")
+    return InitPlan(
+        root,
+        tuple(writes),
+        tuple(kept),
+        adopted,
+        around.lacking(root / "mkdocs.yml") if "mkdocs.yml" in kept else "",
+    )
 
 
 def apply_init(plan: InitPlan) -> None:
@@ -70,12 +76,8 @@ def apply_init(plan: InitPlan) -> None:
         write_atomic(target, data, expected=expected)
 
 
-def _template(name: str) -> str:
-    return (resource_files("kb") / "scaffold" / name).read_text(encoding="utf-8")
-
-
 def _mkdocs(title: str, docs_dir: str, site: str) -> str:
-    text = _template("mkdocs.yml").replace("site_dir: site\n", f"site_dir: {site}\n")
+    text = template("mkdocs.yml").replace("site_dir: site\n", f"site_dir: {site}\n")
     return text.replace("{title}", _quoted(title)).replace("{docs_dir}", docs_dir)
 
 
@@ -95,44 +97,8 @@ def _spelled(day: str) -> str:
     return f"{when:%B} {when.day}, {when.year}"
 
 
-def lines_for_git(root: Path, site: str = "site") -> dict[str, list[str]]:
-    """The lines that .gitignore and .gitattributes of a notebook lack, by file."""
-    wanted = {
-        ".gitignore": _template("gitignore").replace("site/", f"{site}/"),
-        ".gitattributes": _template("gitattributes"),
-    }
-    found = {}
-    for name, text in wanted.items():
-        old = (root / name).read_bytes() if (root / name).is_file() else b""
-        present = {line.strip() for line in old.decode("utf-8", "replace").splitlines()}
-        found[name] = [line for line in text.splitlines() if line not in present]
-    return found
-
-
 def _with_lines(path: Path, lines: list[str]) -> bytes:
     """The file with these lines at its end."""
     old = path.read_bytes() if path.exists() else b""
     gap = b"" if not old or old.endswith(b"\n") else b"\n"
     return old + gap + "".join(f"{line}\n" for line in lines).encode()
-
-
-# -- a mkdocs.yml that is the person's -------------------------------------------------------------
-
-_PLUGINS = re.compile(r"^plugins:[ \t]*(.*(?:\n(?:[ \t#-].*)?)*)", re.MULTILINE)
-_OURS = re.compile(r"(?:^|[\[,\n])[ \t]*(?:-[ \t]*)?[\"']?kb[\"']?[ \t]*(?:[:,\]#\r\n]|$)")
-
-
-def _lacking(root: Path) -> str:
-    try:
-        return lacking((root / "mkdocs.yml").read_text(encoding="utf-8", errors="replace"))
-    except OSError:
-        return ""
-
-
-def lacking(text: str) -> str:
-    """The lines that a mkdocs.yml needs so that the site is kb's; empty where it has them."""
-    plugins = _PLUGINS.search(text)
-    if plugins and _OURS.search("\n" + plugins[1]):
-        return ""
-    # MkDocs has its search only where no plugins are named, or it is among them.
-    return "  - kb          (under plugins:)" if plugins else "plugins:\n  - search\n  - kb"

@@ -18,8 +18,9 @@ STAGES = {
     "backup", "configure", "doctor", "lately", "opening", "stats", "watch",
 }  # fmt: skip
 DOORS = {"cli", "plugin"}
-# fresh is what sync and search both stand on: a scan, and no more. reading is sync's helper.
-FLOORS = [GROUND, ROOMS, {"fresh", "reading"}, STAGES, {"daily"}, {"knowledge"}, DOORS]
+# fresh is what sync and search both stand on: a scan, and no more. reading is sync's helper,
+# around what init and doctor both know of git's files and the site's.
+FLOORS = [GROUND, ROOMS, {"around", "fresh", "reading"}, STAGES, {"daily"}, {"knowledge"}, DOORS]
 
 # Where each third party may be imported: dotted prefixes below kb.
 HOMES = {

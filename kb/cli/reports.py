@@ -183,7 +183,7 @@ def restored(value: Restored, folder: str, dry_run: bool) -> str:
     if value.replaced:
         told.append(f"{'to replace' if dry_run else 'replaced'}: " + ", ".join(map(plain, value.replaced)))
     if value.same:
-        told.append(f"{count(len(value.same), 'file')} stood there alike")
+        told.append(f"{count(len(value.same), 'file')} stood there already")
     if not dry_run:
         told += ["", "next: " + ("" if folder == "." else f"cd {folder} && ") + "kb sync"]
     return "\n".join(told)
