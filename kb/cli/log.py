@@ -32,7 +32,7 @@ def command(since: str | None, limit: int | None, as_json: bool) -> int:
         if as_json:
             print_json(map(contract.event, events))
         elif events:
-            page(figures.events(events, base.shown))
+            page(figures.events(events, base))
         else:
             warn("nothing changed since then; --since 2023 looks further back")
         return 0
