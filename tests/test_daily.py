@@ -108,7 +108,8 @@ def test_the_log_of_a_new_notebook_lists_what_was_added(run: Run) -> None:
 def test_the_rot_curve_tells_the_share_of_judged_links_that_is_dead_by_age() -> None:
     records = [
         link(Standing.ALIVE, "2026-10-01"), link(Standing.DEAD, "2026-01"),
-        link(Standing.UNCHECKED, "2026-01"), link(Standing.UNKNOWN, "2026-01"), link(Standing.DEAD, "2025"), link(Standing.MOVED, "2022-06-01"),
+        link(Standing.UNCHECKED, "2026-01"), link(Standing.UNKNOWN, "2026-01"),
+        link(Standing.DEAD, "2025"), link(Standing.MOVED, "2022-06-01"),
         link(Standing.DEAD, "2010"),
     ]  # fmt: skip
     assert rot(records, "2026-11-24") == (
@@ -125,7 +126,7 @@ def test_the_figures_of_a_notebook_add_up(run: Run) -> None:
     value = ran.json
     assert value["notes"] == sum(value["note_kinds"].values()) == 4
     assert value["links"] == sum(value["kinds"].values()) == sum(value["standings"].values()) == 11
-    assert value["links"] == sum(value["months"].values())
+    assert value["months"] == {"2023-03": 2, "2023-09": 7}  # the glossary's two have no date
     assert value["top_hosts"]["news.ycombinator.com"] == 3
     assert (value["terms"], value["rot"]) == (2, [])
     out = run("stats").out

@@ -154,13 +154,18 @@ def filter_of(
     """The filter that those options spell. UsageError for a date that is none."""
     return Filter(
         kinds=tuple(kind),
-        tags=tuple(tag),
-        hosts=tuple(host),
+        tags=tuple(map(_whole, tag)),
+        hosts=tuple(map(_whole, host)),
         standings=tuple(Standing(word) for word in standing),
         paths=tuple(note),
         since=date("--since", since).earliest if since else None,
         until=date("--until", until).latest if until else None,
     )
+
+
+def _whole(text: str) -> str:
+    """Without the halves of characters that bytes which are no UTF-8 become."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def within(narrow: Filter, where: str) -> Filter:
