@@ -145,3 +145,12 @@ def test_a_setting_for_one_run_goes_before_all_others(run: Run) -> None:
     assert run("links", "--standing", "ignored", "--json").json == []
     assert run("--set", "links.ignore", "links").status == 2
     assert run("--set", "no.key=1", "links").status == 2
+
+
+def test_a_folder_that_is_no_notebook_is_not_made_one_by_a_setting(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    for args in (["config"], ["config", "links.timeout"], ["config", "links.timeout", "3"]):
+        ran = run("--root", str(tmp_path / "other"), *args)
+        assert ran.status == 2
+        assert "kb init" in ran.err
+    assert list((tmp_path / "other").iterdir()) == []

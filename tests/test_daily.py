@@ -158,7 +158,7 @@ def found(root: Path, check: str | None = None) -> list[doctor.Finding]:
 
 
 def test_a_sound_notebook_has_nothing_to_mend(run: Run, notebook: Path) -> None:
-    (notebook / "mkdocs.yml").write_text("plugins:\n  - kb\n")
+    (notebook / "mkdocs.yml").write_text("docs_dir: notes\nplugins:\n  - kb\n")
     run("sync")
     ran = run("doctor")
     assert ran.status == 0

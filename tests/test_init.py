@@ -106,8 +106,8 @@ def test_files_that_stand_already_are_kept(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_mkdocs_yml_that_names_the_plugin_lacks_nothing(text: str, tmp_path: Path) -> None:
-    (tmp_path / "mkdocs.yml").write_text(text)
-    assert lacking(tmp_path / "mkdocs.yml") == ""
+    (tmp_path / "mkdocs.yml").write_text("docs_dir: notes\n" + text)
+    assert lacking(tmp_path / "mkdocs.yml", "notes") == ""
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,17 @@ def test_beside_a_mkdocs_yml_of_the_persons_own_the_lines_to_add_are_told(
     assert "kept mkdocs.yml" in ran.out
     for line in told.splitlines():
         assert line in ran.out
+    assert "docs_dir: site-pages" in ran.out
     assert (tmp_path / "mkdocs.yml").read_text() == text
+
+
+def test_the_next_step_needs_no_change_of_folder_where_one_stands_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runner(capsys, monkeypatch, tmp_path)
+    assert f"next: cd {tmp_path / 'new'} && kb search" in run("init", "new").out
+    (tmp_path / "here").mkdir()
+    assert "next: kb search" in runner(capsys, monkeypatch, tmp_path / "here")("init").out
 
 
 def test_a_notebook_is_not_made_twice(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from kb.errors import UsageError
-from kb.opening import browse, command, editor, recall
+from kb.opening import browse, command, editor
+from kb.recall import recall
 from tests.commands import Run, runner
 
 

@@ -145,8 +145,8 @@ def test_closed_streams_are_borne(
 # Long enough for a pipe to fill while the reader is gone; each command in a process of its own.
 @pytest.mark.parametrize(
     "command",
-    ["links", "links --json", "glossary", "search --mode keyword qlora", "log --since 2000", "stats", "doctor", "config",
-     "--help", "export csv", "completion bash"],
+    ["links", "links --json", "glossary", "search --mode keyword qlora", "log --since 2000", "stats",
+     "doctor", "config", "--help", "export csv", "completion bash"],
 )  # fmt: skip
 def test_a_reader_that_leaves_ends_a_command_quietly(command: str, synced: Path) -> None:
     kb = shlex.join(KB)
