@@ -79,6 +79,25 @@ def test_a_shell_completes_the_notebooks_own_words(name: str, prepare: str, sync
     assert found == [answer for _, answer in ASKED]
 
 
+def test_what_a_stranger_called_a_tag_or_a_note_is_never_run(tmp_path: Path, synced: Path) -> None:
+    root = write_notebook(
+        tmp_path / "n",
+        {"a b/it's $(touch owned).md": '---\ntags: ["$(touch owned)", "x;y", "esc\\e[2J"]\n---\n* x\n'},
+    )
+    with KnowledgeBase.open(root) as base:
+        base.sync(embed=False)
+    (root / "bin").symlink_to(synced / "bin")
+    ask = """
+        complete_words kb links --tag ''
+        for word in "${COMPREPLY[@]}"; do eval "printf '<%s>' $word"; done; echo
+        complete_words kb links --note 'a\\ b'; eval "printf '<%s>' ${COMPREPLY[0]}"; echo
+    """
+    _, tags, _, notes = shell(root, ["bash", "--norc", "-c"], BASH + ask)
+    assert tags == "<$(touch owned)><x;y>"
+    assert notes == "<a b/it's $(touch owned).md>"
+    assert not (root / "owned").exists()
+
+
 def test_fish_completes_them_too(synced: Path) -> None:
     if shutil.which("fish") is None:
         pytest.skip("fish is not installed")

@@ -12,7 +12,9 @@ from kb.cli.shared import as_json, date, notebook, page, print_json, warn
 
 @click.command("log", cls=Command)
 @click.option(
-    "--since", metavar="DATE", help="From this date on: 2023, 2023-09 or 2023-09-01.  [default: 14 days]"
+    "--since",
+    metavar="DATE",
+    help="From this date on: 2023, 2023-09, 2023-09-01.  [default: two weeks ago]",
 )
 @click.option("-n", "--limit", type=click.IntRange(1), help="Show so many at most.")
 @as_json

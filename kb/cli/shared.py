@@ -76,11 +76,23 @@ def completing(what: str) -> Callable[..., list[CompletionItem]]:
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         item = import_module("click.shell_completion").CompletionItem
         root = ctx.find_root().params.get("root") or os.environ.get("KB_ROOT") or None
-        found = [item(value) for value in KnowledgeBase.suggest(what, incomplete, root)]
-        # A path that begins as one of this folder's does is the shell's to complete.
-        return found or ([item(incomplete, type="file")] if what == "notes" else [])
+        found = KnowledgeBase.suggest(what, incomplete, root)
+        if not found and what == "notes":
+            # A path that begins as one of this folder's does is the shell's to complete.
+            return [item(incomplete, type="file")]
+        return [item(_typed(value)) for value in found if value.isprintable()]
 
     return complete
+
+
+def _typed(value: str) -> str:
+    """As a person would type it: bash takes what it is given for a piece of the command line.
+
+    A tag may be a stranger's, and `$(...)`; zsh and fish quote by themselves.
+    """
+    if os.environ.get("_KB_COMPLETE") != "bash_complete":
+        return value
+    return "".join(char if char.isalnum() or char in "/._-+@%:,=" else f"\\{char}" for char in value)
 
 
 def filters(function: _F) -> _F:
