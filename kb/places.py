@@ -17,7 +17,7 @@ from urllib.parse import unquote
 #: `[[Note]]`, `[[Note#Heading|words]]`, `![[picture.png]]`; never the `[[1]]` of `[[1]](address)`.
 WIKILINK = re.compile(r"(?<!\\)(!?)\[\[([^\[\]|\r\n]{1,1000}?)(?:\\?\|([^\[\]\r\n]{0,1000}))?\]\](?![(\[])")
 
-_OWN_PATH = re.compile(r'(?<=href=")kb:([^"#]*)')
+_OWN_PATH = re.compile(r'href="kb:([^"#]*)')
 _NAMES = ("index", "README", "readme")
 _ENDINGS = (".md", ".markdown")
 
@@ -47,7 +47,7 @@ def slug(heading: str) -> str:
 
 def addressed(html: str, address: Callable[[str], str]) -> str:
     """`html` with each `kb:` path in a link replaced by what `address` makes of it."""
-    return _OWN_PATH.sub(lambda match: escape(address(unquote(match[1]))), html)
+    return _OWN_PATH.sub(lambda match: f'href="{escape(address(unquote(match[1])))}', html)
 
 
 class Places:

@@ -35,6 +35,7 @@ HOMES = {
     "numpy": {"search"},
     "nh3": {"pages"},
     "markdown": {"plugin"},
+    "jinja2": {"plugin"},
     "mkdocs": {"plugin"},
     "click": {"cli"},
 }

@@ -10,13 +10,16 @@ import logging
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache, partial
+from hashlib import blake2b
 from html import escape, unescape
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from jinja2 import Environment
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -24,12 +27,15 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
+from mkdocs.structure.toc import TableOfContents
 
 from kb.errors import KbError
 from kb.knowledge import KnowledgeBase
 from kb.model import Page, Severity, Site
 from kb.places import addressed
+from kb.plugin import sections
 from kb.plugin.extension import NotesMarkdown
+from kb.plugin.frames import Frames, as_shipped
 from kb.plugin.kept import Kept
 from kb.plugin.policy import protected
 
@@ -112,7 +118,8 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
 
     def on_files(self, files: Files, config: MkDocsConfig) -> Files:
         """Sync, then make MkDocs' files those of the site: kb's pages in, what is not public out."""
-        site = self._site = self._publish(config)
+        site = self._publish(config)
+        self._site = replace(site, pages=(), assets=(), files=())  # what is handed on is not held on to
         self._files = files
         self._pages = {page.path: page for page in site.pages}
         own = _same(config.docs_dir, self._notes)
@@ -221,9 +228,33 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         if made is not None and "rss" in config.plugins:
             page.title = self._label
             page.meta["description"] = made.description
+        if made is not None and as_shipped(config):  # nobody asks for the Markdown again
+            page.markdown = None
+            self._pages[made.path] = replace(made, markdown="")
         return html
 
     on_page_content = CombinedEvent(_clean, _before_feed, _after_feed)
+
+    @event_priority(-100)
+    def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:
+        """Render what stands around notes once a folder, and cut pages for the search in our own way."""
+        Frames(config, files).serve(env)
+        index = getattr(config.plugins.get("material/search"), "search_index", None)
+        if index is not None:
+            theirs = index.add_entry_from_context
+
+            def add(page: MkDocsPage) -> None:
+                if self._is_clean(page):
+                    sections.add(index, page)
+                else:
+                    theirs(page)
+
+            index.add_entry_from_context = add
+        return env
+
+    def _is_clean(self, page: MkDocsPage) -> bool:
+        made, site = self._pages.get(page.file.src_uri), self._site
+        return made is not None and site is not None and not (site.trusted and made.style == "note")
 
     @event_priority(-50)
     def on_post_page(self, output: str, *, page: MkDocsPage, config: MkDocsConfig) -> str:
@@ -243,6 +274,9 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
             opening = f'{_ARTICLE[:-2]} kb-page kb-{made.style}">'
             output = f"{before}{opening}{body}{closing}{after}"
         trusted = output if site is not None and site.trusted else before + after
+        if as_shipped(config):  # nobody asks for these again, and MkDocs would keep them to the end
+            page.content = None
+            page.toc = TableOfContents([])
         return self._framed(output, trusted, config)
 
     def on_post_template(self, output: str, *, template_name: str, config: MkDocsConfig) -> str:
@@ -265,7 +299,7 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
 
     def _once(self, what: str, key: object, html: str, make: Callable[[str], str]) -> str:
         """What `make` made of `html` in the last build, or makes now: most pages are as before."""
-        whole = (what, key, html)
+        whole = (what, key, blake2b(html.encode("utf-8", "surrogatepass"), digest_size=16).digest())
         made = self._made.get(whole) or self._made_before.get(whole) or make(html)
         self._made[whole] = made
         return made
