@@ -23,7 +23,7 @@ ODD = {
     "deep/er/one.md": "---\ndate: 2024-05-01\n---\n# One\n\n## A *B* & `c`\n\n### Deeper\n\n## D\n",
     "deep/er/two.md": "# Two\n\nA word[^1] and *emphasis_here* and __strong__.\n\n[^1]: The note.\n",
     "deep/er/three.md": "# Three\n\n- [ ] do\n- [x] done\n\n```python\nx\n```\n",
-    "deep/er/four.md": "# Four\n\nAgain[^1] \\*not\\* <https://a.example/> &amp; `[[two]]`.\n\n[^1]: Other.\n",
+    "deep/er/four.md": "# Four\n\nA[^1] \\*not\\* <https://a.example/> &amp; `[[two]]`.\n\n[^1]: B.\n",
     "deep/er/five.md": "Words first\n\n# Five\n\n# Another\n\n<h3>without an anchor</h3>\n\n> ## Within\n",
     "deep/er/six.md": "# Six\n\nTerm\n:   What it is.\n\n!!! note\n    Aside.\n\n*[HTML]: words\n\nHTML\n",
     "deep/er/seven.md": '# Seven\n\nHTML [a][b] [b] ![[two]]  \nbreak\n\n[b]: https://b.example/ "t"\n',
