@@ -50,6 +50,26 @@ def addressed(html: str, address: Callable[[str], str]) -> str:
     return _OWN_PATH.sub(lambda match: f'href="{escape(address(unquote(match[1])))}', html)
 
 
+def meetings(paths: Iterable[str]) -> list[tuple[str, str]]:
+    """(page, the page whose address it would have) where two notes would stand at one address.
+
+    `a.md` and `a/index.md` do, and so do `a.md` and `a.MD`. An index keeps the address of its
+    folder; of others the first does.
+    """
+    found: dict[str, str] = {}
+    meeting = []
+    for path in sorted(paths, key=lambda one: (not _is_index(one), one)):
+        stem = _stem(path)
+        kept = found.setdefault(posixpath.dirname(stem) if _is_index(path) else stem, path)
+        if kept != path:
+            meeting.append((path, kept))
+    return sorted(meeting)
+
+
+def _is_index(path: str) -> bool:
+    return posixpath.basename(_stem(path)) in _NAMES
+
+
 class Places:
     """The files of a site, found by address or by name.
 
@@ -114,8 +134,8 @@ class Places:
 
 def _stem(path: str) -> str:
     for ending in _ENDINGS:
-        if path.endswith(ending):
-            return path.removesuffix(ending)
+        if path.lower().endswith(ending):
+            return path[: -len(ending)]
     return path
 
 

@@ -32,7 +32,7 @@ from mkdocs.structure.toc import TableOfContents
 from kb.errors import KbError
 from kb.knowledge import KnowledgeBase
 from kb.model import Page, Severity, Site
-from kb.places import addressed
+from kb.places import addressed, meetings
 from kb.plugin import sections
 from kb.plugin.extension import NotesMarkdown
 from kb.plugin.frames import Frames, as_shipped
@@ -57,6 +57,7 @@ _FOUND = """<h1>Not here</h1>
 them, and <a href="{home}">the front page</a> leads to every list.</p>"""
 _ID = re.compile(r'\bid="([^"]+)"')
 _LOCAL = re.compile(r'\A<link rel="canonical" href="http://(?:127\.0\.0\.1|localhost)[:/][^>]*>')
+_FEED = re.compile(r'<link rel="alternate" type="application/rss\+xml"[^>]*>\s*')
 
 
 # What editors and people keep beside a file that they change.
@@ -70,6 +71,35 @@ def _real(folder: str) -> str:
 
 def _within(path: Path, folder: str) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(folder)
+
+
+class _Note(File):
+    """A note, whatever the case of its suffix."""
+
+    def is_documentation_page(self) -> bool:
+        return True
+
+
+def _move(files: Files, path: str, first: str) -> None:
+    """Give a page whose address another has one of its own: `a.md` beside `a/index.md` goes to `a-2/`."""
+    file = files.get_file_from_path(path)
+    if file is None:
+        return
+    taken = {other.dest_uri for other in files}
+    stem = re.sub(r"(/index)?\.html\Z", "", file.dest_uri)
+    tail = file.dest_uri[len(stem) :] or ".html"
+    file.dest_uri = next(
+        place for number in range(2, 10_000) if (place := f"{stem}-{number}{tail}") not in taken
+    )
+    for name in ("url", "abs_dest_path"):
+        file.__dict__.pop(name, None)
+    log.info("%s and %s would have one address: the first stands at %s", path, first, file.url)
+
+
+def _is_nowhere(address: str | None) -> bool:
+    """Whether the site has no address that others could reach."""
+    host = urlsplit(address or "").hostname or ""
+    return host in ("", "localhost", "::1") or host.startswith("127.")
 
 
 class KbConfig(Config):  # type: ignore[no-untyped-call]  # MkDocs' own hook lacks types
@@ -90,11 +120,13 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         self._made: dict[tuple[object, ...], str] = {}
         self._made_before: dict[tuple[object, ...], str] = {}
         self._label: Any = None
+        self._nowhere = False
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Know whether pages are served as they are written. This event keeps the plugin alive then."""
         self._serving = command == "serve"
 
+    @event_priority(100)  # before the feed's, wherever it stands in the list
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Add the stylesheet, the script, the icon and the Markdown that notes are written in."""
         if _STYLESHEET not in config.extra_css:
@@ -106,6 +138,7 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         config.markdown_extensions.append(self._markdown)  # type: ignore[arg-type]  # MkDocs passes on instances too
         if not config.site_description:
             config.site_description = f"{config.site_name}: notes, their links and their terms"
+        self._nowhere = _is_nowhere(config.site_url)
         feed: Any = config.plugins.get("rss")
         if feed is not None:
             # Its own default lies in the current folder, whatever that is.
@@ -113,7 +146,9 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
                 feed.config.image = config.site_url.rstrip("/") + "/" + _FAVICON
             feed.config.cache_dir = str(_root(config) / ".kb" / "feed")
             # It keeps the pages of every build since it was started: an edit would add them all again.
-            feed.config.enabled = feed.config.enabled and not self._serving
+            feed.config.enabled = feed.config.enabled and not self._serving and not self._nowhere
+            if self._nowhere and not self._serving:
+                log.info("no feed and no site map: they need the site's address (SITE_URL, or site_url)")
         return config
 
     def on_files(self, files: Files, config: MkDocsConfig) -> Files:
@@ -129,8 +164,13 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
             ):
                 files.remove(file)
         for page in site.pages:
-            if files.get_file_from_path(page.path) is None:
-                files.append(File.generated(config, page.path, content=page.markdown))
+            known = files.get_file_from_path(page.path)
+            if known is not None and not known.is_documentation_page():  # to MkDocs, NOTE.MD is a picture
+                files.remove(known)
+            if known is None or not known.is_documentation_page():
+                files.append(_Note.generated(config, page.path, content=page.markdown))
+        for path, first in meetings(page.path for page in site.pages):
+            _move(files, path, first)
         for path, data in site.assets:
             if files.get_file_from_path(path) is None:
                 files.append(File.generated(config, path, content=data))
@@ -281,6 +321,8 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
 
     def on_post_template(self, output: str, *, template_name: str, config: MkDocsConfig) -> str:
         """Say something of use where there is no such page."""
+        if template_name.startswith("sitemap.xml") and self._nowhere and not self._serving:
+            return ""
         if template_name != "404.html":
             return output
         home = urlsplit(config.site_url or "/").path or "/"
@@ -294,6 +336,8 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         at = output.find('<link rel="canonical" href="http://')
         if at >= 0:
             output = output[:at] + _LOCAL.sub("", output[at:], count=1)
+        if self._nowhere or self._serving:
+            output = _FEED.sub("", output, count=2)
         # Live reload needs an inline script, so pages that are served as they are written have no policy.
         return output if self._serving else protected(output, blessed)
 
