@@ -326,6 +326,7 @@ def test_a_wrong_address_leads_back_home(visit: Visit) -> None:
 
 AUDITED = (
     *("", "threads/llama-2/", "odd/terms/", "all-terms/", "links/", "timeline/", "link-health/", "graph/"),
+    *("notes/", "tags/", "papers/", "threads/", "tutorials/", "nowhere/"),
 )
 
 

@@ -203,6 +203,12 @@ def test_the_search_index_holds_no_markup_of_strangers(site: Path) -> None:
         assert not re.search(r"<(?!/?(?:p|code|pre|li|ol|ul|sub|sup)>)", doc["text"])
 
 
+def test_the_front_page_that_kb_makes_is_not_found_in_the_place_of_the_notes(site: Path) -> None:
+    docs = json.loads((site / "search/search_index.json").read_text(encoding="utf-8"))["docs"]
+    assert not [doc for doc in docs if not doc["location"].partition("#")[0]]
+    assert [doc for doc in docs if doc["location"].startswith("all-terms/")]
+
+
 def test_nothing_on_a_page_comes_from_elsewhere(site: Path) -> None:
     for path, document in html_files(site):
         for tag, name in (

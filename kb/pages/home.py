@@ -71,10 +71,8 @@ def _dead(links: Sequence[LinkRecord], places: Mapping[str, str]) -> list[str]:
     lines = ["## Died lately", ""]
     for record in died[:_DEAD]:
         last = record.looks.last_alive
-        seen = f" <small>\u00b7 last seen alive {instant_day(last)}</small>" if last else ""
-        lines.append(
-            f"* {link(link_title(record), record.address)} <small>{plain(record.host)}</small>{seen}"
-        )
+        about = record.host + (f" \u00b7 last seen alive {instant_day(last)}" if last else "")
+        lines.append(f"* {link(link_title(record), record.address)} <small>{plain(about)}</small>")
     return [*lines, "", page_link("Link health", places["health"]), ""]
 
 

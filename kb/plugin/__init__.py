@@ -284,6 +284,9 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
             theirs = index.add_entry_from_context
 
             def add(page: MkDocsPage) -> None:
+                made = self._pages.get(page.file.src_uri)
+                if made is not None and made.style == "home":
+                    return  # it repeats how each note begins, and would be found in its place
                 if self._is_clean(page):
                     sections.add(index, page)
                 else:
