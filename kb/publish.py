@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from kb.config import Settings
 from kb.errors import UsageError
-from kb.model import Entry, LinkForm, LinkRecord, Page, Severity, Site
+from kb.model import Entry, LinkForm, LinkRecord, Page, Severity, Site, Standing
 from kb.notes.source import read_source
 from kb.pages import (
     glossary,
@@ -36,6 +36,7 @@ from kb.pages.card import Card
 from kb.pages.finish import Terms, marked, marks
 from kb.pages.note import Backlink
 from kb.places import Places, read_wikilink
+from kb.store import saved
 from kb.store.store import Store
 from kb.web.ignore import with_ignored
 
@@ -214,12 +215,19 @@ def _own_pages(
         listing.notes(where, list(listed.values())),
         *timeline.pages(where, listed, spoken),
         listing.tags(where, list(listed.values())),
-        links.page(where, records, cards),
+        *links.pages(where, records, cards),
         *(shelves.page(shelf, where, listed, records) for shelf in shelves.SHELVES),
-        health.page(where, records, cards),
+        health.page(where, records, cards, _kept_texts(settings, records)),
         glossary.page(where["glossary"], entries, cards),
         graph.page(where, listed, records, entries, between),
     ]
+
+
+def _kept_texts(settings: Settings, records: Iterable[LinkRecord]) -> dict[str, str]:
+    """The saved text of links that have died, by key."""
+    died = (one for one in records if one.standing is Standing.DEAD and one.facts.extra.get("saved"))
+    found = {one.key.key: saved.find((settings.saved,), one.key.key) for one in died}
+    return {key: one.text or one.abstract for key, one in found.items() if one}
 
 
 def _assets() -> Iterator[tuple[str, bytes]]:

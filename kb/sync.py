@@ -25,6 +25,7 @@ from kb.fresh import Freshness
 from kb.model import Clock, Key, LinkKind, LinkRecord, Problem, Severity, SyncReport, settled_kind
 from kb.notes import files
 from kb.notes.parse import parse
+from kb.places import meetings
 from kb.reading import Read, Wanted
 from kb.store import ledger, lock, saved
 from kb.store.prepared import Prepared
@@ -91,9 +92,21 @@ def sync(
         links=links,
         embedded=embedded,
         pending=fresh.pending(store, settings),
-        problems=(*store.problems(), *freshness.walk.problems, *done.problems),
+        problems=(*store.problems(), *freshness.walk.problems, *done.problems, *_meetings(freshness)),
         seconds=time.monotonic() - began,
     )
+
+
+def _meetings(freshness: Freshness) -> Iterator[Problem]:
+    """Notes that would stand at one address of the site."""
+    for path, kept in meetings(one.path for one in freshness.walk.found):
+        yield Problem(
+            path,
+            0,
+            Severity.WARNING,
+            f"would have the same address on the site as {kept}, and is given another",
+            "rename one of the two",
+        )
 
 
 def _silent(_stage: Stage, _done: int, _total: int) -> None:

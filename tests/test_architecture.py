@@ -37,6 +37,7 @@ HOMES = {
     "numpy": {"search"},
     "nh3": {"pages"},
     "markdown": {"plugin"},
+    "jinja2": {"plugin"},
     "mkdocs": {"plugin"},
     "click": {"cli"},
     "watchfiles": {"watch"},
