@@ -23,9 +23,7 @@ FLOORS = [GROUND, ROOMS, {"fresh", "reading"}, STAGES, {"knowledge"}, DOORS]
 # Where each third party may be imported: dotted prefixes below kb.
 HOMES = {
     "sqlite_utils": {"store"},
-    "httpx": {"web.fetch"},
-    "aiohttp": {"web.fetch"},
-    "yarl": {"web.fetch"},
+    "certifi": {"web.fetch"},
     "bs4": {"web.page"},
     "charset_normalizer": {"web.page"},
     "pypdf": {"web.page"},
