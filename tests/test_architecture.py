@@ -24,7 +24,6 @@ FLOORS = [GROUND, ROOMS, {"fresh", "reading"}, STAGES, {"knowledge"}, DOORS]
 HOMES = {
     "sqlite_utils": {"store"},
     "certifi": {"web.fetch"},
-    "bs4": {"web.page"},
     "charset_normalizer": {"web.page"},
     "pypdf": {"web.page"},
     "yaml": {"notes.frontmatter"},

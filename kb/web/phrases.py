@@ -55,6 +55,11 @@ MISSING_SENTENCES: Final = re.compile(
 )
 """A sentence of a text in lower case with straight apostrophes."""
 
+MISSING_HINTS: Final = (
+    "not", "n't", "available", "exist", "removed", "deleted", "moved", "gone", "nothing", "no ", "unable",
+)  # fmt: skip
+"""One of them stands in every such sentence."""
+
 OUT_OF_ORDER_TITLES: Final = re.compile(
     r"(?:5\d\d )?(?:(?:internal )?server error|bad gateway|gateway time ?out|"
     r"service (?:temporarily )?unavailable)(?: 5\d\d)?|database error|"
@@ -150,18 +155,14 @@ PARKED_MARKS: Final = re.compile(
     re.IGNORECASE,
 )
 PARKED_HINTS: Final = (
-    "parkingcrew",
-    "sedoparking",
+    "park",
     "bodis.com",
-    "parklogic",
     "d38psrni17bvxu",
-    "parking",
     "skenzo",
     "dan.com",
     "domainmarket",
     "afternic",
     "adblockkey",
-    "window.park",
     "/lander",
 )
 """One of them stands wherever `PARKED_MARKS` finds something, and is found ten times as fast."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
@@ -28,6 +29,7 @@ from kb.web.phrases import (
     HOME_SEGMENTS,
     LOGIN_SEGMENTS,
     LOGIN_TITLES,
+    MISSING_HINTS,
     MISSING_SENTENCES,
     MISSING_TITLES,
     OUT_OF_ORDER_TITLES,
@@ -228,7 +230,8 @@ def _evidence(outcome: Outcome, seen: Plain) -> tuple[bool, bool, str]:
     rest = [part for part in _parts(seen.title) if not MISSING_TITLES.fullmatch(part)]
     title = len(rest) < len(_parts(seen.title)) and all(_is_site(part, outcome, seen) for part in rest)
     heading = any(MISSING_TITLES.fullmatch(part) for part in [_words(seen.heading), *_parts(seen.heading)])
-    sentence = MISSING_SENTENCES.search(seen.lead[:1500].lower().replace("\u2019", "'"))
+    lead = seen.lead[:1500].lower().replace("\u2019", "'")
+    sentence = MISSING_SENTENCES.search(lead) if any(hint in lead for hint in MISSING_HINTS) else None
     return title, heading, sentence[0] if sentence else ""
 
 
@@ -349,19 +352,22 @@ def _own_words(url: str) -> set[str]:
 
 # -- words -----------------------------------------------------------------------------------------
 
+_WORD: Final = re.compile(r"\w+")
 _BREAKS: Final = re.compile(
     r"\s+[|\u00b7\u2022\u2013\u2014\u00bb\u203a~/:-]+\s+|[|:\u2013\u2014\u00bb]\s|\s+::\s+"
 )
 
 
-def _parts(title: str) -> list[str]:
+@lru_cache(maxsize=64)  # every question about a page begins with its title
+def _parts(title: str) -> tuple[str, ...]:
     """The parts of a title as words: `Page not found - Acme` is two."""
-    return [words for part in _BREAKS.split(title) if (words := _words(part))]
+    return tuple(words for part in _BREAKS.split(title) if (words := _words(part)))
 
 
 def _words(text: str) -> str:
     """Lower-case words with single spaces, apostrophes gone."""
-    return " ".join(re.findall(r"\w+", re.sub(r"['\u2019]", "", text.lower()).replace("_", " ")))
+    plainly = text.lower().replace("'", "").replace("\u2019", "").replace("_", " ")
+    return " ".join(_WORD.findall(plainly))
 
 
 def _quoted(text: str) -> str:

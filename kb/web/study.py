@@ -87,7 +87,7 @@ async def study(
     finding = soft.look_through(outcome, seen)
     told = None
     if seen is not None and finding is None:
-        told = page.facts(outcome.body, outcome.headers.get("content-type"), outcome.final_url, _ANY_TIME)
+        told = page.facts_of(seen.html, outcome.final_url, _ANY_TIME)
     new = told is not None and told.title not in titles and not vouched
     if (
         finding is None
