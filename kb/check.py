@@ -10,7 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from kb import urls
@@ -18,6 +18,7 @@ from kb.config import Settings
 from kb.errors import KbError, NetworkAway
 from kb.model import Clock, Facts, Filter, Key, LinkRecord, Look, Looks, Standing, Verdict
 from kb.store.store import Store
+from kb.values import replace
 from kb.web.drift import learn
 from kb.web.fetch import Fetcher, HttpFetcher, Limits
 from kb.web.ignore import UNSAFE, with_ignored, with_unsafe
@@ -227,14 +228,12 @@ class Recorder:
     def _keep_one(self, link: LinkRecord, came: Studied, judged: Look) -> None:
         self.counts[judged.verdict] += 1
         # Read again: the run may have been long, and somebody may have said "it lives" meanwhile.
-        now = self.store.link(link.key) or link
-        after = replace(link, looks=advance(now.looks, judged, self.thresholds), facts=now.facts)
-        if judged.verdict is not Verdict.SKIPPED:
-            self.store.save_look(link.key, judged, after.looks)
+        looks, facts = self.store.state(link.key) or (link.looks, link.facts)
         told = came.facts(judged)
-        if told is not None and (learnt := learn(now.facts, told)) != now.facts:
-            after = replace(after, facts=learnt)
-            self.store.save_facts(link.key, learnt)
+        learnt = facts if told is None else learn(facts, told)
+        after = replace(link, looks=advance(looks, judged, self.thresholds), facts=learnt)
+        if judged.verdict is not Verdict.SKIPPED:
+            self.store.save_look(link.key, judged, after.looks, learnt if learnt != facts else None)
         for alias in _aliases(link, came.outcome, judged, told):
             after = replace(after, aliases=(*after.aliases, alias))
             self.store.add_alias(alias, link.key)

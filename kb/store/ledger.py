@@ -15,14 +15,13 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from kb.errors import LedgerError
 from kb.model import Facts, Key, LinkRecord, Looks, Person
 from kb.store.codec import Group, from_json, to_json
 from kb.store.rows import dump
-from kb.values import dataclass, field
+from kb.values import dataclass, field, replace
 
 VERSION = 1
 _KNOWN = ("v", "key", "fragment", "aliases", "facts", "looks", "person")
@@ -203,7 +202,7 @@ def _order(key: Key) -> tuple[str, str]:
 
 
 def _render(entry: Entry) -> str:
-    groups = {name: to_json(getattr(entry, name)) for name in ("facts", "looks", "person")}
+    groups = {"facts": to_json(entry.facts), "looks": to_json(entry.looks), "person": to_json(entry.person)}
     extra: dict[str, object] = {}
     for name, value in entry.unknown.items():
         group, dot, inner = name.partition(".")
@@ -211,15 +210,15 @@ def _render(entry: Entry) -> str:
             groups[group][inner] = value
         else:
             extra[name] = value
-    values: dict[str, object] = {"v": VERSION, "key": entry.key.key}
-    if entry.key.fragment:
-        values["fragment"] = entry.key.fragment
-    if entry.aliases:
-        values["aliases"] = list(entry.aliases)
-    values |= {name: group for name, group in groups.items() if group}
-    values |= dict(sorted(extra.items()))
     # The key comes first, for people who read the diff; inside a group the names are sorted.
-    return "{" + ",".join(f"{dump(name)}:{dump(value)}" for name, value in values.items()) + "}"
+    pieces = [f'{{"v":{VERSION},"key":{dump(entry.key.key)}']
+    if entry.key.fragment:
+        pieces.append(f'"fragment":{dump(entry.key.fragment)}')
+    if entry.aliases:
+        pieces.append(f'"aliases":{dump(list(entry.aliases))}')
+    pieces += [f'"{name}":{dump(group)}' for name, group in groups.items() if group]
+    pieces += [f"{dump(name)}:{dump(value)}" for name, value in sorted(extra.items())]
+    return ",".join(pieces) + "}"
 
 
 # -- files -------------------------------------------------------------------------------------

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Final
 
 from kb.model import Facts
+from kb.values import replace
 
 _COUNT: Final = re.compile(r"\A\s*[(\[]\d+\+?[)\]]\s*")
 _WORD: Final = re.compile(r"\w+")

@@ -121,30 +121,32 @@ HOME_SEGMENTS: Final = re.compile(
 )
 """Parts of a path that a front page may have: its file, a language."""
 
-PARKING_HOSTS: Final = (
-    "hugedomains.com",
-    "dan.com",
-    "afternic.com",
-    "sedo.com",
-    "sedoparking.com",
-    "bodis.com",
-    "parkingcrew.net",
-    "undeveloped.com",
-    "buydomains.com",
-    "domainmarket.com",
-    "brandbucket.com",
-    "squadhelp.com",
-    "atom.com",
-    "uniregistry.com",
-    "efty.com",
-    "namebright.com",
-    "perfectdomain.com",
-    "forsale.godaddy.com",
-    "above.com",
-    "skenzo.com",
-    "ww1.namecheap.com",
-    "parklogic.com",
-    "expireddomains.net",
+PARKING_HOSTS: Final = frozenset(
+    {
+        "hugedomains.com",
+        "dan.com",
+        "afternic.com",
+        "sedo.com",
+        "sedoparking.com",
+        "bodis.com",
+        "parkingcrew.net",
+        "undeveloped.com",
+        "buydomains.com",
+        "domainmarket.com",
+        "brandbucket.com",
+        "squadhelp.com",
+        "atom.com",
+        "uniregistry.com",
+        "efty.com",
+        "namebright.com",
+        "perfectdomain.com",
+        "forsale.godaddy.com",
+        "above.com",
+        "skenzo.com",
+        "ww1.namecheap.com",
+        "parklogic.com",
+        "expireddomains.net",
+    }
 )
 PARKED_MARKS: Final = re.compile(
     r"""data-adblockkey=|<(?:script|iframe|frame|img)\b[^<>]*\bsrc\s*=\s*["']?(?:https?:)?//[^"'<>\s/]*"""

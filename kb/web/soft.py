@@ -158,8 +158,8 @@ def _parked(outcome: Outcome, seen: Plain | None) -> Finding | None:
 
 
 def _is_parking(url: str) -> bool:
-    host = urls.host(url)
-    return any(host == one or host.endswith("." + one) for one in PARKING_HOSTS)
+    labels = urls.host(url).split(".")
+    return any(".".join(labels[start:]) in PARKING_HOSTS for start in range(len(labels) - 1))
 
 
 # -- the home page ---------------------------------------------------------------------------------

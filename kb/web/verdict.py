@@ -8,7 +8,7 @@ the way says nothing of the page.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -16,6 +16,7 @@ from typing import Final
 
 from kb import urls
 from kb.model import Look, Looks, Standing, Transition, Verdict
+from kb.values import replace
 from kb.web.outcome import Failure, Outcome
 
 # -- one look --------------------------------------------------------------------------------------
