@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,9 +17,10 @@ from kb import urls
 from kb.config import Settings
 from kb.errors import KbError, NetworkAway
 from kb.model import Clock, Facts, Filter, Key, LinkRecord, Look, Looks, Standing, Verdict
+from kb.store import saved
 from kb.store.store import Store
 from kb.values import replace
-from kb.web.drift import learn
+from kb.web.drift import learn, learn_text
 from kb.web.fetch import Fetcher, HttpFetcher, Limits
 from kb.web.ignore import UNSAFE, with_ignored, with_unsafe
 from kb.web.outcome import Failure, Outcome
@@ -44,6 +45,8 @@ class Page:
     url: str
     host: str
     links: tuple[LinkRecord, ...]
+    kept: bool = False
+    """Whether its text was saved, for what it says now to be held against."""
 
     @property
     def titles(self) -> frozenset[str]:
@@ -62,8 +65,8 @@ class Page:
 
     @property
     def whole(self) -> bool:
-        """Whether a place within the page is linked, which may stand anywhere in it."""
-        return any(link.key.fragment for link in self.links)
+        """Whether all of the page is wanted: for a place in it that is linked, or for its text."""
+        return self.kept or any(link.key.fragment for link in self.links)
 
     @property
     def etag(self) -> str | None:
@@ -95,9 +98,14 @@ class Plan:
 
 
 def plan(
-    links: Iterable[LinkRecord], now: str, *, ignore: Sequence[str] = (), everything: bool = False
+    links: Iterable[LinkRecord],
+    now: str,
+    *,
+    ignore: Sequence[str] = (),
+    everything: bool = False,
+    kept: Collection[str] = (),
 ) -> Plan:
-    """Which of `links` to look at, at the instant `now`. Pure."""
+    """Which of `links` to look at, at the instant `now`; `kept` are names of saved files. Pure."""
     everyone = with_ignored(links, ignore)
     scope = [link for link in everyone if urls.is_web(link.address)]
     unsafe = [
@@ -113,12 +121,18 @@ def plan(
             if everything or link.looks.due is None or link.looks.due <= now:
                 wanted.add(link.key.key)
     due = [
-        Page(found[0].address, urls.host(found[0].address), tuple(found))
+        Page(found[0].address, urls.host(found[0].address), tuple(found), _is_kept(key, found, kept))
         for key, found in pages.items()
         if key in wanted
     ]
     not_due = sum(len(found) for key, found in pages.items() if key not in wanted)
     return Plan(tuple(due), tuple(scope), not_due, tuple(unsafe))
+
+
+def _is_kept(key: str, links: Sequence[LinkRecord], kept: Collection[str]) -> bool:
+    """Whether the text of a page was saved, and is the page's own: an API's text is no measure of it."""
+    own = links[0].facts.extra.get("source", "page") == "page"
+    return bool(kept) and own and saved.file_name(key) in kept
 
 
 # -- act -------------------------------------------------------------------------------------------
@@ -135,10 +149,12 @@ async def look(
     concurrency: int,
     per_host: int,
     interval: float = 0.0,
+    text_of: Callable[[Page], str] = lambda _: "",
 ) -> None:
     """Ask for every page, and hand what came to `take` in small batches, as it comes.
 
-    Cancelled, it still hands over all that had come.
+    `text_of` gives the text that was saved of a page that is `kept`. Cancelled, it still hands
+    over all that had come.
     """
     turns = Turns(pages, per_host, interval)
     probes = Probes(fetcher)
@@ -156,7 +172,15 @@ async def look(
                 outcome = await fetcher.get(
                     one.url, etag=one.etag, last_modified=one.last_modified, whole=one.whole
                 )
-                come.append((one, await study(outcome, probes, one.titles, vouched=one.vouched)))
+                came = await study(
+                    outcome,
+                    probes,
+                    one.titles,
+                    vouched=one.vouched,
+                    text=text_of(one) if one.kept and outcome.ok else "",
+                    language=one.links[0].facts.language,
+                )
+                come.append((one, came))
             finally:
                 turns.give_back(one)
             await asyncio.sleep(0)  # whoever is done now too goes into the same batch
@@ -230,7 +254,7 @@ class Recorder:
         # Read again: the run may have been long, and somebody may have said "it lives" meanwhile.
         looks, facts = self.store.state(link.key) or (link.looks, link.facts)
         told = came.facts(judged)
-        learnt = facts if told is None else learn(facts, told)
+        learnt = facts if told is None else learn_text(learn(facts, told), came.retold, judged.at)
         after = replace(link, looks=advance(looks, judged, self.thresholds), facts=learnt)
         if judged.verdict is not Verdict.SKIPPED:
             self.store.save_look(link.key, judged, after.looks, learnt if learnt != facts else None)
@@ -287,14 +311,12 @@ class CheckReport:
     @property
     def troubled(self) -> tuple[LinkRecord, ...]:
         """All to be told of: bad, unsafe, found moved, walled off or out of reach in this run; and
-        those whose page has another title than it had."""
+        those whose page has another title or text than it had."""
         seen = {link.key for link in self.looked if link.looks.verdict not in (None, Verdict.ALIVE)}
         told = [
             link
             for link in self.links
-            if is_bad(link)
-            or link.key in seen
-            or (link.facts.now_title is not None and not link.person.ignored)
+            if is_bad(link) or link.key in seen or (link.facts.drifted and not link.person.ignored)
         ]
         return (*told, *self.unsafe)
 
@@ -348,7 +370,14 @@ def check(
 
     NetworkAway, and nothing recorded, if not one page of those tried gave any answer.
     """
-    todo = plan(store.links(filter), clock.now(), ignore=settings["links.ignore"], everything=everything)
+    folders = (settings.saved, settings.private_saved)
+    todo = plan(
+        store.links(filter),
+        clock.now(),
+        ignore=settings["links.ignore"],
+        everything=everything,
+        kept={name for folder in folders for name in saved.listing(folder)},
+    )
     recorder = Recorder(store, clock, thresholds(settings))
     done = 0
 
@@ -359,6 +388,10 @@ def check(
         if progress is not None:
             progress(done, len(todo.pages))
 
+    def text_of(page: Page) -> str:
+        found = saved.find(folders, page.links[0].key.key)
+        return found.text if found else ""
+
     async def run() -> None:
         async with _fetcher(fetcher, settings) as network:
             await look(
@@ -368,6 +401,7 @@ def check(
                 concurrency=settings["links.concurrency"],
                 per_host=settings["links.per_host"],
                 interval=settings["links.interval"],
+                text_of=text_of,
             )
 
     if todo.pages:

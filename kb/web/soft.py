@@ -109,7 +109,7 @@ def _is_door(seen: Plain) -> bool:
 
 def leads_to_login(url: str, final: str) -> bool:
     """Whether a redirect ended at a door that asks who one is, and did not begin at one."""
-    return not _logs_in(url) and (_logs_in(final) or (_is_home(final) and _carries(final, url)))
+    return not _logs_in(url) and (_logs_in(final) or (is_home(final) and _carries(final, url)))
 
 
 def leads_to_wall(url: str, final: str) -> bool:
@@ -167,7 +167,7 @@ def _is_parking(url: str) -> bool:
 
 def leads_to_home(url: str, final: str) -> bool:
     """Whether a page within a site led to the front page of a site, the same or another."""
-    return _is_home(final) and not _is_home(url)
+    return is_home(final) and not is_home(url)
 
 
 def is_home_redirect(outcome: Outcome) -> bool:
@@ -181,7 +181,8 @@ def _home(outcome: Outcome) -> Finding | None:
     return Finding(Verdict.BROKEN, f"redirects to the home page, {outcome.final_url}")
 
 
-def _is_home(url: str) -> bool:
+def is_home(url: str) -> bool:
+    """Whether an address is that of a site's front page, in whatever language."""
     parts = urlsplit(url)
     segments = [segment for segment in parts.path.lower().split("/") if segment]
     return all(HOME_SEGMENTS.fullmatch(segment) for segment in segments)
@@ -271,7 +272,7 @@ def probe_url(url: str) -> str | None:
     suffix, so that one probe serves them.
     """
     parts = urlsplit(urls.fetch_url(url))
-    if _is_home(url) and not parts.query:
+    if is_home(url) and not parts.query:
         return None
     *folders, last = parts.path.strip("/").split("/")
     depth = 1
@@ -309,7 +310,7 @@ def _is_the_page(seen: Plain, outcome: Outcome, other: Plain) -> bool:
     """
     if seen.canonical and seen.canonical == other.canonical:
         try:
-            return not _is_home(urljoin(outcome.final_url, seen.canonical))
+            return not is_home(urljoin(outcome.final_url, seen.canonical))
         except ValueError:  # no address at all, on either page
             return False
     slug = {word for word in _own_words(outcome.url) if len(word) > 3 and word.isalpha()}
