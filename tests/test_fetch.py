@@ -173,6 +173,12 @@ def test_an_endless_body_is_cut_at_its_cap(server: Server) -> None:
     assert 300_000 <= len(outcome.body) < 600_000
 
 
+def test_what_has_no_head_is_not_read_to_its_end(server: Server) -> None:
+    outcome = get(server.url("bomb"))
+    assert (outcome.status, outcome.truncated) == (200, True)
+    assert len(outcome.body) < 1_000_000
+
+
 def test_a_small_archive_never_unpacks_beyond_its_cap(server: Server) -> None:
     outcome = get(server.url("bomb"), limits=Limits(decoded_bytes=100_000))
     assert (outcome.status, outcome.truncated, len(outcome.body)) == (200, True, 100_000)

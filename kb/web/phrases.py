@@ -121,6 +121,12 @@ HOME_SEGMENTS: Final = re.compile(
 )
 """Parts of a path that a front page may have: its file, a language."""
 
+NO_PARTS: Final = re.compile(
+    r"[_\W]*|.*[=&].*|(?:top|home|start|main|content|main[-_]?content|body|page|site|header|wrapper|container|"
+    r"index|app|root|nav|menu|primary)[-_\d]*"
+)
+"""Fragments, in lower case, that name all of a front page or nothing, or only count visits."""
+
 PARKING_HOSTS: Final = frozenset(
     {
         "hugedomains.com",

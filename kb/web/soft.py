@@ -17,7 +17,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from kb import urls
 from kb.model import Verdict
-from kb.web import page
+from kb.web import page, places
 from kb.web.outcome import Outcome
 from kb.web.phrases import (
     ASKING_SEGMENTS,
@@ -32,6 +32,7 @@ from kb.web.phrases import (
     MISSING_HINTS,
     MISSING_SENTENCES,
     MISSING_TITLES,
+    NO_PARTS,
     OUT_OF_ORDER_TITLES,
     PARKED_HINTS,
     PARKED_MARKS,
@@ -72,7 +73,7 @@ def look_through(outcome: Outcome, seen: Plain | None) -> Finding | None:
     return (
         _wall(outcome, seen)
         or _parked(outcome, seen)
-        or _home(outcome)
+        or _home(outcome, seen)
         or (_out_of_order(outcome, seen) or _says_missing(outcome, seen) if seen else None)
     )
 
@@ -166,19 +167,29 @@ def _is_parking(url: str) -> bool:
 
 
 def leads_to_home(url: str, final: str) -> bool:
-    """Whether a page within a site led to the front page of a site, the same or another."""
-    return is_home(final) and not is_home(url)
+    """Whether a page within a site led to the front page of a site, the same or another, and no
+    part of that in particular."""
+    return is_home(final) and not is_home(url) and not _names_a_part(final.partition("#")[2])
+
+
+def _names_a_part(place: str) -> bool:
+    """Whether a fragment names something of its own: pages have become parts of a front page."""
+    return bool(place) and not NO_PARTS.fullmatch(place.lower())
 
 
 def is_home_redirect(outcome: Outcome) -> bool:
-    """Whether that is what happened."""
+    """Whether a page was redirected to a front page, or to a part of one."""
     return bool(outcome.hops) and leads_to_home(outcome.url, outcome.final_url)
 
 
-def _home(outcome: Outcome) -> Finding | None:
+def _home(outcome: Outcome, seen: Plain | None) -> Finding | None:
     if not is_home_redirect(outcome) or not _same_site(outcome.url, outcome.final_url):
         return None
-    return Finding(Verdict.BROKEN, f"redirects to the home page, {outcome.final_url}")
+    if _names_a_part(outcome.place):
+        whole = seen is not None and not outcome.truncated
+        if seen is None or not places.lacks(outcome.place, seen, whole=whole):
+            return None
+    return Finding(Verdict.BROKEN, f"redirects to the home page, {outcome.landing}")
 
 
 def is_home(url: str) -> bool:
@@ -289,8 +300,9 @@ def by_probe(outcome: Outcome, seen: Plain | None, probe: Outcome) -> Finding | 
     """What the answer of a path that cannot exist says of a page; None where it says nothing."""
     if not probe.ok:
         return None
-    if is_home_redirect(outcome) and urls.may_be_same(outcome.final_url, probe.final_url):
-        return Finding(Verdict.BROKEN, f"redirects to {outcome.final_url}, as any path there does")
+    same_end = urls.may_be_same(outcome.final_url, probe.final_url) and outcome.place == probe.place
+    if is_home_redirect(outcome) and same_end:
+        return Finding(Verdict.BROKEN, f"redirects to {outcome.landing}, as any path there does")
     if urls.may_be_same(outcome.final_url, outcome.url) and not urls.may_be_same(probe.final_url, probe.url):
         return None  # what is missing is sent elsewhere: this page was not
     other = plain(probe)

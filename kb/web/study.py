@@ -40,8 +40,8 @@ class Studied:
 
     def at_place(self, fragment: str, judged: Look) -> Look:
         """The same look, for a link to a place within the page."""
-        if self.seen is None or not fragment or judged.verdict not in LIVES:
-            return judged
+        if self.seen is None or not fragment or judged.verdict not in LIVES or self.outcome.place:
+            return judged  # a redirect that names a place itself goes before what the link names
         lack = places.lacks(fragment, self.seen, whole=not self.outcome.truncated)
         return overrule(judged, Verdict.BROKEN, lack) if lack else judged
 

@@ -89,7 +89,7 @@ def judge(outcome: Outcome, at: str) -> Look:
         at=at,
         verdict=verdict,
         status=outcome.status,
-        final_url=outcome.final_url if outcome.status is not None or outcome.hops else None,
+        final_url=outcome.landing if outcome.status is not None or outcome.hops else None,
         reason=reason,
         gone=verdict is Verdict.BROKEN
         and (outcome.failure is Failure.NO_NAME or (outcome.failure is None and outcome.status == 410)),
@@ -125,12 +125,12 @@ def _alive(outcome: Outcome) -> tuple[Verdict, str]:
         return Verdict.ALIVE, outcome.detail or _phrase(outcome.status)
     temporary = next((hop for hop in outcome.hops if hop.status not in PERMANENT), None)
     if temporary is not None:
-        return Verdict.ALIVE, f"{_phrase(outcome.status)}, by way of {outcome.final_url} ({temporary.status})"
-    return Verdict.MOVED, f"redirects for good to {outcome.final_url} ({outcome.hops[0].status})"
+        return Verdict.ALIVE, f"{_phrase(outcome.status)}, by way of {outcome.landing} ({temporary.status})"
+    return Verdict.MOVED, f"redirects for good to {outcome.landing} ({outcome.hops[0].status})"
 
 
 def _after_hops(outcome: Outcome, reason: str) -> str:
-    return f"redirects to {outcome.final_url}: {reason}" if outcome.hops else reason
+    return f"redirects to {outcome.landing}: {reason}" if outcome.hops else reason
 
 
 def overrule(look: Look, verdict: Verdict, reason: str) -> Look:

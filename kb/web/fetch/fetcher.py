@@ -241,7 +241,7 @@ class HttpFetcher:
                     cookies.take(trail.final_url, answer.cookies)
             finally:
                 answer.close()
-            trail.hop(_target(trail.final_url, answer))
+            trail.hop(*_target(trail.final_url, answer))
             state = (trail.final_url, cookies.state)
             if state in seen:
                 raise Stop(Failure.COOKIE_LOOP if state[1] else Failure.LOOP)
@@ -345,13 +345,14 @@ def _better(first: Outcome, second: Outcome) -> Outcome:
     return first if second.failure is not None or first.status in (404, 410) else second
 
 
-def _target(here: str, answer: Answer) -> str:
-    """Where a redirect leads, absolute; Stop where it does not say."""
+def _target(here: str, answer: Answer) -> tuple[str, str]:
+    """Where a redirect leads, absolute, and the place within that page; Stop where it does not say."""
     location = answer.headers.get("location", "").strip()
     try:
-        target = urls.fetch_url(urljoin(here, location)) if location else ""
+        whole = urljoin(here, location) if location else ""
+        target = urls.fetch_url(whole)
     except ValueError:
-        target = ""
+        whole = target = ""
     if not target:
         raise Stop(Failure.NO_TARGET, location)
-    return target
+    return target, whole.partition("#")[2]

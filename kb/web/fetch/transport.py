@@ -46,6 +46,7 @@ class Trail:
     final: bool = False
     full: bool = False
     own: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
 
     @classmethod
     def start(cls, url: str, *, full: bool = False, own: Mapping[str, str] | None = None) -> Self:
@@ -58,10 +59,11 @@ class Trail:
         self.status, self.headers = answer.status, answer.headers
         self.final = not 300 <= answer.status < 400
 
-    def hop(self, target: str) -> None:
-        """The answer was a redirect, and is followed."""
+    def hop(self, target: str, place: str = "") -> None:
+        """The answer was a redirect, and is followed. A place within the page outlasts the next one."""
         self.hops.append(Hop(self.final_url, self.status or 0, target))
         self.final_url = target
+        self.place = place or self.place
 
     def outcome(self, failure: Failure | None = None, detail: str = "") -> Outcome:
         """The outcome, should the try end here."""
@@ -75,6 +77,7 @@ class Trail:
             hops=tuple(self.hops),
             failure=failure,
             detail=detail,
+            place=self.place,
         )
 
 
@@ -196,6 +199,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 # -- bodies ----------------------------------------------------------------------------------------
 
 _HEAD_AND_MORE: Final = 64 * 1024
+_HEADLESS: Final = 512 * 1024  # what has no head by then is no page to read
 _PIECE: Final = 64 * 1024
 
 
@@ -224,7 +228,7 @@ class Unpacker:
         """Whether the cap is reached, or the head of a page and some of its text has come."""
         if self._dead or len(self.out) >= self._cap:
             return True
-        return self._headed and not self._whole and len(self.out) >= _HEAD_AND_MORE
+        return not self._whole and len(self.out) >= (_HEAD_AND_MORE if self._headed else _HEADLESS)
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes off the wire, and unpack as much of them as is wanted."""
