@@ -27,7 +27,7 @@ from kb.web.outcome import Failure, Outcome
 from kb.web.sources import registry
 from kb.web.sources.witness import Witness
 from kb.web.study import LIVES, Probes, Studied, study
-from kb.web.turns import Turns, rare_collections
+from kb.web.turns import Silence, Turns, rare_collections
 from kb.web.verdict import Thresholds, advance, doubt_name
 
 Progress = Callable[[int, int], None]
@@ -153,11 +153,12 @@ async def look(
 ) -> None:
     """Ask for every page, and hand what came to `take` in small batches, as it comes.
 
-    `text_of` gives the text that was saved of a page that is `kept`. Cancelled, it still hands
-    over all that had come.
+    The rest of a host that only lets time run out is not waited for. `text_of` gives the text
+    that was saved of a page that is `kept`. Cancelled, it still hands over all that had come.
     """
     turns = Turns(pages, per_host, interval)
     probes = Probes(fetcher)
+    silence = Silence()
     come: list[Result] = []
 
     def hand_over() -> None:
@@ -169,9 +170,12 @@ async def look(
     async def work() -> None:
         while (one := await turns.take()) is not None:
             try:
-                outcome = await fetcher.get(
-                    one.url, etag=one.etag, last_modified=one.last_modified, whole=one.whole
-                )
+                outcome = silence.instead(one.url)
+                if outcome is None:
+                    outcome = await fetcher.get(
+                        one.url, etag=one.etag, last_modified=one.last_modified, whole=one.whole
+                    )
+                    silence.listen(outcome)
                 came = await study(
                     outcome,
                     probes,

@@ -39,7 +39,7 @@ _CHALLENGES: Final = (
 _PHRASES: Final = {999: "Request denied", 418: "I'm a teapot"}
 
 _FAILURES: Final[dict[Failure, tuple[Verdict, Callable[[Outcome], str]]]] = {
-    Failure.TIMEOUT: (Verdict.UNREACHABLE, lambda o: f"timed out after {_seconds(o)} s"),
+    Failure.TIMEOUT: (Verdict.UNREACHABLE, lambda o: o.detail or f"timed out after {_seconds(o)} s"),
     Failure.REFUSED: (Verdict.UNREACHABLE, lambda o: "connection refused"),
     Failure.RESET: (Verdict.UNREACHABLE, lambda o: "connection reset before an answer"),
     Failure.TLS: (Verdict.UNREACHABLE, lambda o: o.detail or "TLS handshake failed"),
