@@ -285,6 +285,20 @@ def test_progress_tells_its_rate_and_the_time_left(done: int, total: int, second
     assert pace(done, total, seconds) == words.replace("190 s", "3 min")
 
 
+def test_a_proxy_that_is_not_there_is_named_and_nothing_recorded(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = book(tmp_path, server.url("article/p1"), "https://far.example/")
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    command = [sys.executable, "-c", "from kb.cli import run; run()", "--root", str(root), "check-links"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "none of 2 pages answered (the proxy refused: 127.0.0.1:9 cannot be reached)" in done.stderr
+    assert not (root / "links.jsonl").exists()
+
+
 # -- cut short -------------------------------------------------------------------------------------
 
 

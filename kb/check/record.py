@@ -52,8 +52,10 @@ class Recorder:
     def finish(self) -> None:
         """The run is over. NetworkAway, and nothing recorded, if links were tried and none answered."""
         if self.tried and not self.answered:
+            told = {came.outcome.detail for _, came, _ in self.held} - {""}
+            why = f" ({told.pop()})" if len(told) == 1 else ""
             raise NetworkAway(
-                f"the network is away: none of {self.tried} pages answered; nothing was recorded",
+                f"the network is away: none of {self.tried} pages answered{why}; nothing was recorded",
                 hint="try again when you are online; links keep the standing they had",
             )
         held, self.held = self.held, []
