@@ -50,6 +50,7 @@ def link(value: LinkRecord) -> dict[str, Any]:
         "last_alive": looks.last_alive,
         "archived_url": looks.archived_url,
         "changed": drift(value.facts),
+        "text_changed": text_drift(value.facts),
         "mentions": [mention(place) for place in value.mentions],
     }
 
@@ -59,6 +60,13 @@ def drift(value: Facts) -> dict[str, Any] | None:
     if value.now_title is None:
         return None
     return {"from": value.title, "to": value.now_title, "since": value.changed_at}
+
+
+def text_drift(value: Facts) -> dict[str, Any] | None:
+    """The first words of the page's text as it was saved and as it is now, where it is another text."""
+    if value.text_changed_at is None:
+        return None
+    return {"from": value.was_text, "to": value.now_text, "since": value.text_changed_at}
 
 
 def mention(value: Mention) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """KnowledgeBase: the one place where real adapters are wired. It only delegates to the stages.
 
 Imports inside methods are deferred on purpose: a keyword search must not pay for numpy, nor
-`kb links` for httpx. This module and the command loader are the only ones that do so.
+`kb links` for the fetcher. This module and the command loader are the only ones that do so.
 """
 
 from __future__ import annotations

@@ -398,6 +398,9 @@ class Facts:
 
     `extra` holds what only one source knows (stars, points, categories): plain JSON values.
     `now_title` is the page's title since `changed_at`, where that is no longer `title`.
+    `was_text` are the first words of the text that was saved of it and `now_text` those of what
+    it has said since `text_changed_at`, where that is another text; with no date, the person has
+    taken the new one for what it is.
     """
 
     title: str | None = None
@@ -412,6 +415,14 @@ class Facts:
     extra: Mapping[str, object] = field(default_factory=dict)
     now_title: str | None = None
     changed_at: str | None = None
+    was_text: str | None = None
+    now_text: str | None = None
+    text_changed_at: str | None = None
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the page is no longer what was recorded of it: its title, or its text."""
+        return self.now_title is not None or self.text_changed_at is not None
 
 
 @dataclass(frozen=True, slots=True)

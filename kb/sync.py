@@ -12,10 +12,12 @@ the first look, fact or word of the person, so that syncing never makes git see 
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb import fresh, reading, urls
@@ -78,8 +80,7 @@ def sync(
     with lock.hold(settings.derived / "lock", wait):
         freshness = fresh.look(store, settings, rehash=rehash)
         done = _Notes(store, settings, clock.now(), freshness, tell).run()
-        if freshness.ledger_changed:
-            _read_ledger(store, settings)
+        problems = _read_ledger(store, settings).problems if freshness.ledger_changed else ()
         if freshness.saved_changed:
             _read_saved(store, settings)
     embedded = 0
@@ -92,7 +93,13 @@ def sync(
         links=links,
         embedded=embedded,
         pending=fresh.pending(store, settings),
-        problems=(*store.problems(), *freshness.walk.problems, *done.problems, *_meetings(freshness)),
+        problems=(
+            *store.problems(),
+            *freshness.walk.problems,
+            *done.problems,
+            *problems,
+            *_meetings(freshness),
+        ),
         seconds=time.monotonic() - began,
     )
 
@@ -345,22 +352,42 @@ def record(store: Store, settings: Settings, *, wait: float = WAIT) -> bool:
     changed. StoreBusy, LedgerError.
     """
     with lock.hold(settings.derived / "lock", wait):
-        unknown = {one.key: one.unknown for one in _read_ledger(store, settings).values() if one.unknown}
+        before = _read_ledger(store, settings)
+        unknown = {one.key: one.unknown for one in before.entries.values() if one.unknown}
         private = store.private_keys()
         entries = [
             replace(ledger.entry(one), unknown=unknown.get(one.key, {}))
             for one in store.links(unmentioned=True)
         ]
-        changed = ledger.write(settings.ledger, (one for one in entries if one.key not in private))
-        changed |= ledger.write(settings.private_ledger, (one for one in entries if one.key in private))
-        store.remember("ledger", fresh.ledger_signature(settings))
+        public = (one for one in entries if one.key not in private)
+        changed = ledger.write(settings.ledger, public, before.strays)
+        hidden = (one for one in entries if one.key in private)
+        changed |= ledger.write(settings.private_ledger, hidden, before.private_strays)
+        store.remember("ledger", None if before.problems else fresh.ledger_signature(settings))
     return changed
 
 
-def _read_ledger(store: Store, settings: Settings) -> ledger.Entries:
-    """Take into the store what the ledger knows better; what both files hold together."""
+@dataclass(frozen=True, slots=True)
+class _Ledger:
+    """What both files of the ledger hold together, the lines that could not be read apart."""
+
+    entries: ledger.Entries
+    strays: tuple[ledger.Stray, ...]
+    private_strays: tuple[ledger.Stray, ...]
+    problems: tuple[Problem, ...]
+
+
+def _read_ledger(store: Store, settings: Settings) -> _Ledger:
+    """Take into the store what the ledger knows better. While a line cannot be read, it is read each time."""
     signature = fresh.ledger_signature(settings)
-    public, private = ledger.read(settings.ledger), ledger.read(settings.private_ledger)
+    strays: list[ledger.Stray] = []
+    private_strays: list[ledger.Stray] = []
+    public = ledger.read(settings.ledger, strays)
+    private = ledger.read(settings.private_ledger, private_strays)
+    problems = (
+        *_strayed(settings, settings.ledger, strays),
+        *_strayed(settings, settings.private_ledger, private_strays),
+    )
     entries = dict(public)
     for key, one in private.items():
         entries[key] = ledger.merge(entries[key], one) if key in entries else one
@@ -368,8 +395,14 @@ def _read_ledger(store: Store, settings: Settings) -> ledger.Entries:
     with store.transaction():
         for key, one in entries.items():
             _take(store, one, known.get(key), private=key not in public)
-        store.remember("ledger", signature)
-    return entries
+        store.remember("ledger", None if problems else signature)
+    return _Ledger(entries, tuple(strays), tuple(private_strays), problems)
+
+
+def _strayed(settings: Settings, path: Path, strays: Iterable[ledger.Stray]) -> list[Problem]:
+    """A problem for each line of a ledger that could not be read; paths are relative to the notes folder."""
+    where = os.path.relpath(path, settings.notes)
+    return [Problem(where, one.line, Severity.ERROR, one.why, one.hint) for one in strays]
 
 
 def _read_saved(store: Store, settings: Settings) -> None:

@@ -25,10 +25,7 @@ FLOORS = [GROUND, ROOMS, {"around", "fresh", "reading"}, STAGES, {"daily"}, {"kn
 # Where each third party may be imported: dotted prefixes below kb.
 HOMES = {
     "sqlite_utils": {"store"},
-    "httpx": {"web.fetch"},
-    "aiohttp": {"web.fetch"},
-    "yarl": {"web.fetch"},
-    "bs4": {"web.page"},
+    "certifi": {"web.fetch"},
     "charset_normalizer": {"web.page"},
     "pypdf": {"web.page"},
     "yaml": {"notes.frontmatter"},

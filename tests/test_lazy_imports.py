@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ["numpy", "torch", "sentence_transformers", "httpx", "bs4", "rich", "mkdocs", "sqlite_utils"]
+HEAVY = ["numpy", "torch", "sentence_transformers", "certifi", "rich", "mkdocs", "sqlite_utils"]
 HYBRID_MAY = {"numpy", "tokenizers"}
 
 

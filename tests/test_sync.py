@@ -488,6 +488,27 @@ def test_a_ledger_in_conflict_stops_the_sync_with_its_line_and_the_notes_are_in(
     assert bench.settings.ledger.read_text() == "<<<<<<< HEAD\n"
 
 
+def test_a_line_of_the_ledger_that_cannot_be_read_costs_itself_and_is_told_until_it_is_mended(
+    bench: Bench,
+) -> None:
+    good = '{"v":1,"key":"arxiv:2305.14314","facts":{"fetched":"2026-01-01T00:00:00Z","title":"QLoRA"}}\n'
+    bad = '{"v":1,"key":"https://b.example/","looks":{"due":"soon"}}\n'
+    bench.settings.ledger.write_text(bad + good)
+    for _ in range(2):  # told each time, not only when the file has changed
+        report = bench.sync()
+        (problem,) = report.problems
+        assert (problem.path, problem.line) == ("../links.jsonl", 1)
+        assert problem.message == ("not a line of the ledger (looks.due is 'soon', which is no instant)")
+    link = bench.store.link(ARXIV)
+    assert link is not None
+    assert link.facts.title == "QLoRA"
+    assert sync.record(bench.store, bench.settings)
+    assert bench.settings.ledger.read_text().endswith(bad), "it is not kb's to throw away"
+    bench.settings.ledger.write_text(good)
+    assert bench.sync().problems == ()
+    assert fresh.look(bench.store, bench.settings).current
+
+
 # -- crashes and neighbours --------------------------------------------------------------------
 
 _SYNC = (

@@ -198,6 +198,11 @@ def told(value: LinkRecord, now: str) -> str:
     if value.facts.now_title is not None:
         since = (value.facts.changed_at or "")[:10]
         parts.append(f'changed: "{value.facts.title}" is now "{value.facts.now_title}", seen {since}')
+    if value.facts.text_changed_at is not None:
+        since = value.facts.text_changed_at[:10]
+        parts.append(
+            f'another text: it began "{value.facts.was_text}" and now "{value.facts.now_text}", seen {since}'
+        )
     return "; ".join(part for part in parts if part)
 
 

@@ -64,6 +64,10 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(text.split(SEPARATOR)) if text else ()
 
 
+# json.dumps makes an encoder each time, which for small values is most of the work.
+_COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
 def clean(text: str) -> str:
     """The text with lone surrogates replaced, which neither SQLite nor UTF-8 can hold."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
@@ -71,7 +75,7 @@ def clean(text: str) -> str:
 
 def dump(value: object) -> str:
     """Compact JSON with sorted keys, the same for equal values."""
-    return clean(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+    return clean(_COMPACT(value))
 
 
 def phrase(text: str) -> str:
