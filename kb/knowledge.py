@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kb.find import Found as Found
     from kb.init import InitPlan as InitPlan
     from kb.repair import RepairPlan as RepairPlan
+    from kb.search.blas_semantic import BlasSemantic
     from kb.search.choose import Chosen
     from kb.search.encode import Encoder
     from kb.search.semantic import Semantic
@@ -266,7 +267,7 @@ class KnowledgeBase:
         `mode` is hybrid, keyword or semantic. UsageError for a query that asks nothing;
         ModelError where only meaning is asked for and the model cannot be used.
         """
-        # numpy and the model load while notes are scanned and modules read: half of it is waiting.
+        # The query is embedded while notes are scanned and modules read: half of it is waiting.
         ahead = None if mode == "keyword" else _Ahead(lambda: self._prepared(query))
         from kb.find import find
 
@@ -285,12 +286,19 @@ class KnowledgeBase:
         )
         return replace(found, notices=(*notices, *found.notices))
 
-    def _prepared(self, query: str) -> Semantic:
-        """The model with the query embedded, whatever the notes are."""
+    def _prepared(self, query: str) -> Semantic | BlasSemantic:
+        """The model with the query embedded, whatever the notes are; without numpy if it can be."""
+        from kb.search.blas_semantic import quick
         from kb.search.query import parse_query
 
+        text = parse_query(query).text
+        model, path = self.settings["search.model"], self.settings["search.model_path"]
+        light = quick(text, model, path, self.settings.derived)
+        if light is not None:
+            light.prepare()
+            return light
         semantic = self._semantic()
-        semantic.prepare(parse_query(query).text)
+        semantic.prepare(text)
         return semantic
 
     def _semantic(self) -> Semantic:

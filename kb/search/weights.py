@@ -59,6 +59,21 @@ def packaged_model() -> Path:
     return Path(spec.origin).parent / "model"
 
 
+def located(model: str, path: str) -> Path | None:
+    """Folder of a model given by name or, which goes first, by a path; None if it was never fetched.
+
+    ModelError for a path that leads nowhere, and where the packaged model is not installed.
+    """
+    if path:
+        folder = Path(path).expanduser()
+        if not folder.is_dir():
+            raise ModelError(f"{folder}: there is no such folder, so no model", hint="see search.model_path")
+        return folder
+    if model == PACKAGED_NAME:
+        return packaged_model()
+    return cached_model(model)
+
+
 def cached_model(name: str, environ: Mapping[str, str] | None = None) -> Path | None:
     """Folder of a hub model that was downloaded before, found without the hub's library; else None.
 
