@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from math import log
 from typing import NamedTuple, Protocol
@@ -18,7 +17,7 @@ from kb.search.query import Query, fts_match, merge, parse_query, quote
 from kb.search.rank import Ranked, fold, fuse, marks
 from kb.store.grams import spaceless
 from kb.store.store import Store
-from kb.values import dataclass
+from kb.values import dataclass, replace
 
 LEAST_COSINE = 0.26
 """Below it a passage that no word of the query led to is no answer.

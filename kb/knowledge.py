@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Thread
@@ -19,6 +18,7 @@ from kb import config
 from kb.config import Settings
 from kb.errors import ModelError, StoreError, UnknownNote, UsageError
 from kb.model import Added, Entry, Filter, Key, LinkRecord, NoteKind, Saved, Site, SyncReport, Term
+from kb.values import replace
 
 if TYPE_CHECKING:
     # Named anew, so that the doors may take the types of what they print from here.
@@ -314,8 +314,10 @@ class KnowledgeBase:
         try:
             freshness = fresh.look(self.store, self.settings)
             if not freshness.current:
-                if len(freshness.changed) > REFRESH_NOTES and self.store.file_stats():
-                    return [f"{len(freshness.changed)} notes changed since the last kb sync; not read yet"]
+                many = len(freshness.changed) > REFRESH_NOTES and self.store.file_stats()
+                changed = fresh.surely_changed(self.store, freshness) if many else 0
+                if changed > REFRESH_NOTES:
+                    return [f"{changed} notes changed since the last kb sync; not read yet"]
                 report = self._read_notes(progress=progress, wait=REFRESH_WAIT)
             else:
                 report = fresh.report(self.store, self.settings, freshness)

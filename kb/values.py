@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["dataclass", "field"]
+__all__ = ["dataclass", "field", "replace"]
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass, field
+    from dataclasses import dataclass, field, replace
 else:
     from operator import attrgetter
 
@@ -38,6 +38,15 @@ else:
         if not (frozen and slots):
             raise TypeError("values here are frozen and slotted")
         return lambda cls: _made(cls, order=order)
+
+    def replace(value: Any, /, **changes: Any) -> Any:
+        """As `dataclasses.replace`, whose module takes 7 ms to import."""
+        cls = type(value)
+        if not hasattr(cls, "_kb_values"):
+            import dataclasses
+
+            return dataclasses.replace(value, **changes)
+        return cls(**{**dict(zip(cls.__slots__, cls._kb_values(value), strict=True)), **changes})
 
     def _made(cls: type, *, order: bool) -> type:
         contents = dict(cls.__dict__)

@@ -31,12 +31,23 @@ def test_a_search_does_not_wait_for_more_notes_than_it_may(
     with KnowledgeBase.open(notebook) as base:
         base.sync(embed=False)
         monkeypatch.setattr(knowledge, "REFRESH_NOTES", 1)
-        for name in ("one.md", "two.md"):  # the four others were written too lately to be settled
+        for name in ("one.md", "two.md"):
             (notebook / "notes" / name).write_text("* marmalade\n")
         assert paths(base, "marmalade") == (
             [],
-            ("6 notes changed since the last kb sync; not read yet",),
+            ("2 notes changed since the last kb sync; not read yet",),
         )
+
+
+def test_a_search_right_after_a_sync_does_not_call_notes_changed_that_are_not(
+    notebook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with KnowledgeBase.open(notebook) as base:
+        base.sync(embed=False)  # within the tick of the notes' own times, so that none is settled
+        monkeypatch.setattr(knowledge, "REFRESH_NOTES", 1)
+        found, notices = paths(base, "qlora")
+    assert found
+    assert notices == ()
 
 
 def test_a_search_by_meaning_says_how_many_passages_wait_for_their_embedding(

@@ -1,38 +1,36 @@
-"""What the commands have in common: opening the notebook, the filter options, JSON, progress."""
+"""What the commands have in common with click: the notebook of the session, the filter options, progress."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from time import monotonic
 from typing import Any, TypeVar
 
 import click
 
-from kb.cli import Session
-from kb.errors import UsageError
+from kb.cli import Session, plain
+from kb.cli.plain import KINDS, STANDINGS
+from kb.cli.plain import filter_of as filter_of  # for the commands, with what stands below
+from kb.cli.plain import print_json as print_json
 from kb.knowledge import KnowledgeBase
-from kb.model import Filter, LinkKind, NoteKind, Problem, Source, Standing, When
+from kb.model import Problem
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-KINDS = tuple(dict.fromkeys([*map(str, NoteKind), *map(str, LinkKind)]))
 
 
 def notebook() -> KnowledgeBase:
     """The notebook that the options before the command name, or the nearest upward."""
-    return KnowledgeBase.open(_session().root)
+    return KnowledgeBase.open(session().root)
 
 
 def quiet() -> bool:
     """Whether progress and warnings were asked away."""
-    return _session().quiet
+    return session().quiet
 
 
-def _session() -> Session:
+def session() -> Session:
+    """What the options before the command said."""
     return click.get_current_context().ensure_object(Session)
 
 
@@ -63,7 +61,7 @@ def filters(function: _F) -> _F:
             click.option(
                 "--standing",
                 multiple=True,
-                type=click.Choice([str(standing) for standing in Standing]),
+                type=click.Choice(STANDINGS),
                 help="Standing of a link.",
             ),
             click.option("--note", multiple=True, metavar="PATH", help="This note, or notes in this folder."),
@@ -73,52 +71,6 @@ def filters(function: _F) -> _F:
     ):
         function = option(function)
     return function
-
-
-def filter_of(
-    kind: Iterable[str],
-    tag: Iterable[str],
-    host: Iterable[str],
-    standing: Iterable[str],
-    note: Iterable[str],
-    since: str | None,
-    until: str | None,
-) -> Filter:
-    """The filter that those options spell. UsageError for a date that is none."""
-    return Filter(
-        kinds=tuple(kind),
-        tags=tuple(tag),
-        hosts=tuple(host),
-        standings=tuple(Standing(word) for word in standing),
-        paths=tuple(note),
-        since=_date("--since", since).earliest if since else None,
-        until=_date("--until", until).latest if until else None,
-    )
-
-
-def within(narrow: Filter, where: str) -> Filter:
-    """The same filter over `notes`, `pages` or `all`."""
-    sources = {"notes": (Source.NOTE,), "pages": (Source.PAGE,)}.get(where, ())
-    return replace(narrow, sources=sources)
-
-
-def _date(option: str, text: str) -> When:
-    try:
-        return When.parse(text)
-    except ValueError:
-        raise UsageError(
-            f"{option} {text}: that is no date", hint="dates look like 2023, 2023-09 or 2023-09-01"
-        ) from None
-
-
-def print_json(values: Iterable[Any]) -> None:
-    """One JSON array on stdout; an empty result is `[]`."""
-    empty = True
-    for value in values:  # one at a time: thousands of links are many megabytes as one text
-        text = json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
-        click.echo(("[\n  " if empty else ",\n  ") + text, nl=False)
-        empty = False
-    click.echo("[]" if empty else "\n]")
 
 
 def warn(text: str) -> None:
@@ -138,19 +90,7 @@ def print_problems(base: KnowledgeBase, problems: Iterable[Problem]) -> None:
 
 def progress() -> Callable[[str, int, int], None] | None:
     """A callback (what, done, total) that draws one line, with the rate, on a terminal; None elsewhere."""
-    if quiet() or not sys.stderr.isatty():
-        return None
-
-    began: dict[str, tuple[float, int]] = {}
-
-    def draw(what: str, done: int, total: int) -> None:
-        now = monotonic()
-        at, first = began.setdefault(what, (now, done))
-        rate = f", {(done - first) / (now - at):.0f}/s" if done > first and now > at else ""
-        sys.stderr.write(f"\r\x1b[K{what} {done}/{total}{rate}" if done < total else "\r\x1b[K")
-        sys.stderr.flush()
-
-    return draw
+    return plain.progress(quiet=quiet())
 
 
 def counter(what: str) -> Callable[[int, int], None] | None:

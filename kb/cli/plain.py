@@ -1,0 +1,85 @@
+"""What commands have in common and click has no part in: the filter, JSON, warnings, progress."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Any
+
+from kb.errors import UsageError
+from kb.model import Filter, LinkKind, NoteKind, Source, Standing, When
+from kb.values import replace
+
+KINDS = tuple(dict.fromkeys([*map(str, NoteKind), *map(str, LinkKind)]))
+STANDINGS = tuple(map(str, Standing))
+
+
+def filter_of(
+    kind: Iterable[str],
+    tag: Iterable[str],
+    host: Iterable[str],
+    standing: Iterable[str],
+    note: Iterable[str],
+    since: str | None,
+    until: str | None,
+) -> Filter:
+    """The filter that those options spell. UsageError for a date that is none."""
+    return Filter(
+        kinds=tuple(kind),
+        tags=tuple(tag),
+        hosts=tuple(host),
+        standings=tuple(Standing(word) for word in standing),
+        paths=tuple(note),
+        since=_date("--since", since).earliest if since else None,
+        until=_date("--until", until).latest if until else None,
+    )
+
+
+def within(narrow: Filter, where: str) -> Filter:
+    """The same filter over `notes`, `pages` or `all`."""
+    sources = {"notes": (Source.NOTE,), "pages": (Source.PAGE,)}.get(where, ())
+    return replace(narrow, sources=sources)
+
+
+def _date(option: str, text: str) -> When:
+    try:
+        return When.parse(text)
+    except ValueError:
+        raise UsageError(
+            f"{option} {text}: that is no date", hint="dates look like 2023, 2023-09 or 2023-09-01"
+        ) from None
+
+
+def print_json(values: Iterable[Any]) -> None:
+    """One JSON array on stdout; an empty result is `[]`."""
+    empty = True
+    for value in values:  # one at a time: thousands of links are many megabytes as one text
+        text = json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+        print(("[\n  " if empty else ",\n  ") + text, end="")
+        empty = False
+    print("[]" if empty else "\n]")
+
+
+def warn(text: str, *, quiet: bool) -> None:
+    """A word to stderr, unless they were asked away."""
+    if not quiet:
+        print(text, file=sys.stderr, flush=True)
+
+
+def progress(*, quiet: bool) -> Callable[[str, int, int], None] | None:
+    """A callback (what, done, total) that draws one line, with the rate, on a terminal; None elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        return None
+
+    began: dict[str, tuple[float, int]] = {}
+
+    def draw(what: str, done: int, total: int) -> None:
+        now = monotonic()
+        at, first = began.setdefault(what, (now, done))
+        rate = f", {(done - first) / (now - at):.0f}/s" if done > first and now > at else ""
+        sys.stderr.write(f"\r\x1b[K{what} {done}/{total}{rate}" if done < total else "\r\x1b[K")
+        sys.stderr.flush()
+
+    return draw
