@@ -17,7 +17,20 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from kb import config
 from kb.config import Settings
 from kb.errors import ModelError, StoreError, UnknownNote, UsageError
-from kb.model import Added, Entry, Filter, Key, LinkRecord, NoteKind, Saved, Site, SyncReport, Term
+from kb.model import (
+    Added,
+    Entry,
+    Filter,
+    Hit,
+    Key,
+    LinkRecord,
+    NoteKind,
+    Saved,
+    Site,
+    Standing,
+    SyncReport,
+    Term,
+)
 from kb.values import replace
 
 if TYPE_CHECKING:
@@ -272,19 +285,34 @@ class KnowledgeBase:
         from kb.find import find
 
         notices = self._refresh(progress, embed=mode != "keyword")
-        semantic = None
-        if ahead is not None:
-            try:
-                semantic = ahead.result()
-            except ModelError as error:
-                if mode == "semantic":
-                    raise
-                notices.append(_words_alone(error))
-                mode = "keyword"
         found = find(
-            self.store, query, filter=self._narrow(narrow), mode=mode, limit=limit, semantic=semantic
+            self.store,
+            query,
+            filter=self._narrow(narrow),
+            mode=mode,
+            limit=limit,
+            semantic=ahead.result if ahead is not None else None,
         )
-        return replace(found, notices=(*notices, *found.notices))
+        return replace(found, hits=self._as_settings_say(found.hits), notices=(*notices, *found.notices))
+
+    def _as_settings_say(self, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+        """The hits, their links that a pattern ignores shown as ignored: the store knows no patterns."""
+        patterns: tuple[str, ...] = self.settings["links.ignore"]
+        if not patterns or not any(hit.links for hit in hits):
+            return hits
+        from kb.web.ignore import ignores
+
+        ignored = ignores(patterns)
+        return tuple(
+            replace(
+                hit,
+                links=tuple(
+                    replace(link, standing=Standing.IGNORED) if ignored(link.url) else link
+                    for link in hit.links
+                ),
+            )
+            for hit in hits
+        )
 
     def _prepared(self, query: str) -> Semantic | BlasSemantic:
         """The model with the query embedded, whatever the notes are; without numpy if it can be."""
@@ -343,7 +371,7 @@ class KnowledgeBase:
         semantic = self._semantic()
         note = self._place(path)
         found = related(self.store, semantic, note, int(line) if line else None, limit=limit)
-        return replace(found, notices=(*notices, *found.notices))
+        return replace(found, hits=self._as_settings_say(found.hits), notices=(*notices, *found.notices))
 
     def _place(self, typed: str) -> str:
         """The note or folder that a person means, as the store has it. UnknownNote if they mean none."""

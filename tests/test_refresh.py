@@ -75,3 +75,12 @@ def test_a_search_while_another_syncs_uses_what_was_read_before(
     assert "new.md" not in found
     assert found
     assert "searching what was read before" in notices[0]
+
+
+def test_a_link_that_a_pattern_ignores_is_shown_as_ignored(notebook: Path) -> None:
+    (notebook / "notes" / "new.md").write_text("* marmalade https://a.example/x and https://b.example/y\n")
+    (notebook / "kb.toml").write_text('[links]\nignore = ["https://a.example/*"]\n')
+    with KnowledgeBase.open(notebook) as base:
+        base.sync(embed=False)
+        (hit,) = base.search("marmalade", mode="keyword").hits
+    assert [link.standing for link in hit.links] == ["ignored", "unchecked"]

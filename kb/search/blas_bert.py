@@ -115,7 +115,8 @@ class BlasBert:
         inner = floats(count * self._inner)
         self._spread(f"{name}.bias", count, inner)
         self._linear(name, count, rows, inner, scale=_ROOT, keep=_ROOT)
-        return array("f", map(mul, inner, map(erfc, inner)))
+        numbers = inner.tolist()
+        return array("f", list(map(mul, numbers, map(erfc, numbers))))
 
     def _linear(
         self,

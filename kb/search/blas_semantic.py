@@ -6,14 +6,13 @@ can be had so; where not, whoever asked takes the longer way, which also words w
 
 from __future__ import annotations
 
-import mmap
 import os
+from array import array
 from collections.abc import Iterable, Sequence
-from ctypes import addressof, c_char
 from heapq import nlargest
-from math import sqrt
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from kb.errors import ModelError
 from kb.search.blas import Blas, Floats, floats, load, place
@@ -23,7 +22,7 @@ from kb.search.sidecar import HEADER, MEND, Sidecar, vector_path
 from kb.search.weights import identity, located, parity
 from kb.search.wordpiece import WordPiece
 
-_BLOCK = 4096  # rows scanned before their pages are let go: 6 MiB of 384 numbers
+_BLOCK = 512  # rows read together: what stays in the processor's cache until it is multiplied
 _MANY = 100_000  # rows from which a second thread pays
 
 
@@ -36,7 +35,7 @@ def quick(text: str, model: str, path: str, derived: Path) -> BlasSemantic | Non
     try:
         folder, cache = located(model, path), derived / "models.json"
         blas = load()
-        if folder is None or blas is None:
+        if folder is None or blas is None or not hasattr(os, "preadv"):
             return None
         verdict = parity(folder, cache)
         if verdict is None or not verdict.holds:
@@ -62,7 +61,6 @@ class BlasSemantic:
         self._vectors = vectors
         self._text = text
         self._query = query
-        self._mapped: mmap.mmap | None = None
         self._seen: tuple[int, int] = (0, 0)
         self._cosines: Floats[float] | None = None
 
@@ -98,14 +96,14 @@ class BlasSemantic:
 
     def around(self, rows: Sequence[int], k: int) -> list[tuple[int, float]]:
         """The k rows nearest to the middle of some rows: (row, cosine), best first."""
-        width, start = self._vectors.width, self._map()
-        middle = floats(width)
-        for row in rows:
-            self._blas.add(width, start + 4 * width * row, place(middle))
-        length = max(sqrt(sum(number * number for number in middle)), 1e-12)
-        for at, number in enumerate(middle):
-            middle[at] = number / length
-        return best(self._scan(middle), k)
+        width = self._vectors.width
+        middle, one = floats(width), floats(width)
+        with self._vectors.path.open("rb") as file:
+            for row in rows:
+                self._read(file.fileno(), row, memoryview(one))
+                self._blas.add(width, place(one), place(middle))
+        length = max(self._blas.length(width, place(middle)), 1e-12)
+        return best(self._scan(array("f", [number / length for number in middle])), k)
 
     def _asked(self, text: str) -> Floats[float]:
         if text != self._text:
@@ -121,49 +119,49 @@ class BlasSemantic:
             seen = (0, 0)
         if self._cosines is None or seen != self._seen:
             self._vectors.forget()
-            self._mapped = None
             self._seen = seen
             self._cosines = self._scan(self._query)
         return self._cosines
 
-    def _map(self) -> int:
-        """The address of the first row."""
-        vectors = self._vectors
-        if vectors.rows and self._mapped is None:
-            if vectors.torn:
-                raise ModelError(f"{vectors.path}: the vectors are cut short", hint=MEND)
-            with vectors.path.open("rb") as file:
-                # Private, so that Python gives its address; nothing is written to it.
-                self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-        return addressof(c_char.from_buffer(self._mapped)) + HEADER.size if self._mapped else 0
-
     def _scan(self, query: Floats[float]) -> Floats[float]:
-        count, width, start = self._vectors.rows, self._vectors.width, self._map()
-        found = floats(count)
+        """The cosine of every row with a unit vector.
+
+        Rows are read, not mapped: copying them costs less than the faults of their pages.
+        """
+        vectors, count, width = self._vectors, self._vectors.rows, self._vectors.width
+        if vectors.torn:
+            raise ModelError(f"{vectors.path}: the vectors are cut short", hint=MEND)
+        found, failures = floats(count), list[OSError]()
         blocks = iter(range(0, count, _BLOCK))
-        asked, out = place(query), place(found)
 
         def work() -> None:
-            for first in blocks:  # a range's iterator hands each block out once
-                rows = min(_BLOCK, count - first)
-                at = start + 4 * width * first
-                self._blas.rows_by(rows, width, at, asked, out + 4 * first)
-                self._let_go(HEADER.size + 4 * width * first, 4 * width * rows)
+            try:
+                rows = floats(min(_BLOCK, count) * width)
+                for first in blocks:  # a range's iterator hands each block out once
+                    size = min(_BLOCK, count - first)
+                    self._read(file, first, memoryview(rows)[: size * width])
+                    out = place(found) + 4 * first
+                    self._blas.rows_by(size, width, place(rows), place(query), out)
+            except OSError as error:  # raised again where it is waited for
+                failures.append(error)
 
-        others = [Thread(target=work) for _ in range((os.cpu_count() or 1) - 1 if count > _MANY else 0)]
-        for thread in others:
-            thread.start()
-        work()
-        for thread in others:
-            thread.join()
+        with vectors.path.open("rb") as opened:
+            file = opened.fileno()
+            others = [Thread(target=work) for _ in range((os.cpu_count() or 1) - 1 if count > _MANY else 0)]
+            for thread in others:
+                thread.start()
+            work()
+            for thread in others:
+                thread.join()
+        for error in failures:
+            raise ModelError(f"{vectors.path}: the vectors cannot be read ({error})", hint=MEND)
         return found
 
-    def _let_go(self, start: int, size: int) -> None:
-        """Let the system take back the pages of a block: they stay in its cache, not in our memory."""
-        if self._mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
-            first = start - start % mmap.PAGESIZE
-            past = start + size - (start + size) % mmap.PAGESIZE
-            self._mapped.madvise(mmap.MADV_DONTNEED, first, past - first)
+    def _read(self, file: int, first: int, into: memoryview[Any]) -> None:
+        """Rows of the file, from one on, as many as there is room for."""
+        size = os.preadv(file, [into], HEADER.size + 4 * self._vectors.width * first)
+        if size != into.nbytes:
+            raise OSError("it ends too soon")
 
 
 def best(values: Floats[float], k: int) -> list[tuple[int, float]]:
