@@ -12,6 +12,7 @@ from kb.errors import ModelError
 from kb.search.encode import Encoder, NumpyEncoder, TieredEncoder
 from kb.search.weights import (
     Parity,
+    ask_hub,
     cached_model,
     located,
     parity,
@@ -55,6 +56,7 @@ def choose(model: str, path: str, cache: Path, load: Load, *, embedding: bool = 
     name = "" if path else model
     folder, engine = located(model, path), None
     if folder is None and embedding:
+        ask_hub(model)
         engine = load(model, name)
         folder = cached_model(model)  # where loading has put it
     if folder is None:
