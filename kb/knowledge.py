@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Thread
@@ -19,7 +18,21 @@ from kb import config
 from kb.config import Settings
 from kb.daily import Daily, Progress, notebook_at
 from kb.errors import ModelError, StoreError, UnknownNote, UsageError
-from kb.model import Added, Entry, Filter, Key, LinkRecord, NoteKind, Saved, Site, SyncReport, Term
+from kb.model import (
+    Added,
+    Entry,
+    Filter,
+    Hit,
+    Key,
+    LinkRecord,
+    NoteKind,
+    Saved,
+    Site,
+    Standing,
+    SyncReport,
+    Term,
+)
+from kb.values import replace
 
 if TYPE_CHECKING:
     # Named anew, so that the doors may take the types of what they print from here.
@@ -33,6 +46,7 @@ if TYPE_CHECKING:
     from kb.init import InitPlan as InitPlan
     from kb.lately import Event as Event
     from kb.repair import RepairPlan as RepairPlan
+    from kb.search.blas_semantic import BlasSemantic
     from kb.search.choose import Chosen
     from kb.search.encode import Encoder
     from kb.search.semantic import Semantic
@@ -267,31 +281,53 @@ class KnowledgeBase(Daily):
         `mode` is hybrid, keyword or semantic. UsageError for a query that asks nothing;
         ModelError where only meaning is asked for and the model cannot be used.
         """
-        # numpy and the model load while notes are scanned and modules read: half of it is waiting.
+        # The query is embedded while notes are scanned and modules read: half of it is waiting.
         ahead = None if mode == "keyword" else _Ahead(lambda: self._prepared(query))
         from kb.find import find
 
         notices = self._refresh(progress, embed=mode != "keyword")
-        semantic = None
-        if ahead is not None:
-            try:
-                semantic = ahead.result()
-            except ModelError as error:
-                if mode == "semantic":
-                    raise
-                notices.append(_words_alone(error))
-                mode = "keyword"
         found = find(
-            self.store, query, filter=self._narrow(narrow), mode=mode, limit=limit, semantic=semantic
+            self.store,
+            query,
+            filter=self._narrow(narrow),
+            mode=mode,
+            limit=limit,
+            semantic=ahead.result if ahead is not None else None,
         )
-        return replace(found, notices=(*notices, *found.notices))
+        return replace(found, hits=self._as_settings_say(found.hits), notices=(*notices, *found.notices))
 
-    def _prepared(self, query: str) -> Semantic:
-        """The model with the query embedded, whatever the notes are."""
+    def _as_settings_say(self, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+        """The hits, their links that a pattern ignores shown as ignored: the store knows no patterns."""
+        patterns: tuple[str, ...] = self.settings["links.ignore"]
+        if not patterns or not any(hit.links for hit in hits):
+            return hits
+        from kb.web.ignore import ignores
+
+        ignored = ignores(patterns)
+        return tuple(
+            replace(
+                hit,
+                links=tuple(
+                    replace(link, standing=Standing.IGNORED) if ignored(link.url) else link
+                    for link in hit.links
+                ),
+            )
+            for hit in hits
+        )
+
+    def _prepared(self, query: str) -> Semantic | BlasSemantic:
+        """The model with the query embedded, whatever the notes are; without numpy if it can be."""
+        from kb.search.blas_semantic import quick
         from kb.search.query import parse_query
 
+        text = parse_query(query).text
+        model, path = self.settings["search.model"], self.settings["search.model_path"]
+        light = quick(text, model, path, self.settings.derived)
+        if light is not None:
+            light.prepare()
+            return light
         semantic = self._semantic()
-        semantic.prepare(parse_query(query).text)
+        semantic.prepare(text)
         return semantic
 
     def _semantic(self) -> Semantic:
@@ -307,8 +343,10 @@ class KnowledgeBase(Daily):
         try:
             freshness = fresh.look(self.store, self.settings)
             if not freshness.current:
-                if len(freshness.changed) > REFRESH_NOTES and self.store.file_stats():
-                    return [f"{len(freshness.changed)} notes changed since the last kb sync; not read yet"]
+                many = len(freshness.changed) > REFRESH_NOTES and self.store.file_stats()
+                changed = fresh.surely_changed(self.store, freshness) if many else 0
+                if changed > REFRESH_NOTES:
+                    return [f"{changed} notes changed since the last kb sync; not read yet"]
                 report = self._read_notes(progress=progress, wait=REFRESH_WAIT)
             else:
                 report = fresh.report(self.store, self.settings, freshness)
@@ -334,7 +372,7 @@ class KnowledgeBase(Daily):
         semantic = self._semantic()
         note = self._place(path)
         found = related(self.store, semantic, note, int(line) if line else None, limit=limit)
-        return replace(found, notices=(*notices, *found.notices))
+        return replace(found, hits=self._as_settings_say(found.hits), notices=(*notices, *found.notices))
 
     def _place(self, typed: str) -> str:
         """The note or folder that a person means, as the store has it. UnknownNote if they mean none."""

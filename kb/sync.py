@@ -156,7 +156,7 @@ class _Notes:
     def _run(self) -> SyncReport:
         done, total = 0, len(self.freshness.changed)
         if total or self.freshness.gone:
-            self.store.remember("scan", None)  # until all is done, the rows are of no one scan
+            self._forget_scan()  # until all is done, the rows are of no one scan
         report = SyncReport(unchanged=self.freshness.unchanged)
         for batch in _batches(reading.read_all(self.root, self._wanted(), day_first=self.day_first)):
             self.tell(Stage.READING, done, total)
@@ -176,10 +176,21 @@ class _Notes:
 
     def _remember_scan(self) -> None:
         """Let the next scan be told by its fingerprint alone, if the rows say what this one found."""
-        found = self.freshness.walk.found
-        mark = fresh.fingerprint(found)
-        if self.store.setting("scan") != mark and fresh.compare(found, self.store.file_stats()) == ((), ()):
+        walk, seen = self.freshness.walk, self.freshness.glance
+        if self.freshness.unchanged and not walk.found:
+            return  # a glance told that all is as it was
+        mark = fresh.fingerprint(walk.found)
+        settled = fresh.compare(walk.found, self.store.file_stats()) == ((), ())
+        if settled and self.store.setting("scan") != mark:
             self.store.remember("scan", mark)
+        # What a walk complains of is to be said each time, so that it has to be walked.
+        known = seen if settled and not walk.problems else None
+        if self.store.setting("glance") != known:
+            self.store.remember("glance", known)
+
+    def _forget_scan(self) -> None:
+        for name in ("scan", "glance"):
+            self.store.remember(name, None)
 
     def _wanted(self) -> list[Wanted]:
         """The files to read. Where the rules changed, equal bytes say nothing: every row is made anew."""

@@ -30,8 +30,12 @@ else:
             self.make = make
 
     def replace(value: Any, /, **changes: Any) -> Any:
-        """As `dataclasses.replace`, for values of this house, at a third of its price."""
+        """As `dataclasses.replace`, at a third of its price for values of this house."""
         kind = type(value)
+        if not hasattr(kind, "_kb_values"):
+            import dataclasses  # 7 ms, for the few that are no values of ours
+
+            return dataclasses.replace(value, **changes)
         fields = [changes.pop(name) if name in changes else getattr(value, name) for name in kind.__slots__]
         if changes:
             raise TypeError(f"{kind.__name__} has no {', '.join(changes)}")

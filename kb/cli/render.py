@@ -7,11 +7,9 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Protocol
 
-import click
-
+from kb.cli.colour import colour_of
 from kb.model import Entry, Hit, LinkRecord, Standing
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -34,9 +32,11 @@ def plain(text: str) -> str:
 
 def coloured() -> bool:
     """Whether to colour: as `--color`, NO_COLOR or FORCE_COLOR say, else where stdout is a terminal."""
-    context = click.get_current_context(silent=True)
-    if context is not None and context.color is not None:
-        return context.color
+    click = sys.modules.get("click")  # a search that is typed plainly does without it
+    context = click.get_current_context(silent=True) if click else None
+    asked = context.color if context is not None else colour_of("auto")
+    if asked is not None:
+        return bool(asked)
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and on_terminal()
 
 
@@ -217,6 +217,8 @@ def _how_long(value: LinkRecord, now: str) -> str:
 
 def duration(since: str, until: str) -> str:
     """The time between two instants as people say it: `2 days`, `3 weeks`, `5 months`."""
+    from datetime import datetime  # 2 ms, which a search need not pay
+
     days = (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds() / 86400
     for least, length, word in ((730, 365.25, "year"), (60, 30.44, "month"), (14, 7, "week"), (1, 1, "day")):
         if days >= least:

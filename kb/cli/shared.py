@@ -1,4 +1,4 @@
-"""What the commands have in common: opening the notebook, the filter options, JSON, progress."""
+"""What the commands have in common with click: the notebook of the session, the filter options, progress."""
 
 from __future__ import annotations
 
@@ -7,55 +7,51 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from importlib import import_module
-from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kb.cli import Session
+from kb.cli import Session, plain
 from kb.cli.help import Narrowing, Word
-from kb.errors import KbError, UsageError
+from kb.cli.plain import KINDS, STANDINGS
+from kb.cli.plain import date as date  # for the commands, with what stands below
+from kb.cli.plain import filter_of as filter_of
+from kb.cli.plain import print_json as print_json
+from kb.errors import KbError
 from kb.knowledge import KnowledgeBase
-from kb.model import Filter, Hit, LinkKind, NoteKind, Problem, Source, Standing, When
+from kb.model import Hit, Problem
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-KINDS = tuple(dict.fromkeys([*map(str, NoteKind), *map(str, LinkKind)]))
-
 
 def notebook() -> KnowledgeBase:
     """The notebook that the options before the command name, or the nearest upward."""
-    session = _session()
-    return KnowledgeBase.open(session.root, session.given)
+    options = session()
+    return KnowledgeBase.open(options.root, options.given)
 
 
 def quiet() -> bool:
     """Whether progress and warnings were asked away."""
-    return _session().quiet
+    return session().quiet
 
 
 def say_next_step() -> None:
     """On stderr, where this folder is in no notebook: how to make one of it."""
-    if _session().root is None and (advice := KnowledgeBase.next_step()):
+    if session().root is None and (advice := KnowledgeBase.next_step()):
         warn(f"\n{advice}")
 
 
 def page(text: str, *, nl: bool = True) -> None:
     """Print it; on a terminal too low for it, in a pager."""
-    if sys.stdout is not None and sys.stdout.isatty() and _session().pager:
-        from kb.cli import pager
-
-        if pager.show(text):
-            return
-    click.echo(text, nl=nl)
+    plain.page(text, pager=session().pager, end="\n" if nl else "")
 
 
-def _session() -> Session:
+def session() -> Session:
+    """What the options before the command said."""
     return click.get_current_context().ensure_object(Session)
 
 
@@ -128,8 +124,8 @@ def filters(function: _F) -> _F:
                 cls=Narrowing,
                 multiple=True,
                 metavar="STANDING",
-                type=Word([str(standing) for standing in Standing]),
-                help="Standing of a link: " + ", ".join(Standing) + ".",
+                type=Word(STANDINGS),
+                help="Standing of a link: " + ", ".join(STANDINGS) + ".",
             ),
             click.option(
                 "--note",
@@ -154,58 +150,6 @@ def filters(function: _F) -> _F:
     return function
 
 
-def filter_of(
-    kind: Iterable[str],
-    tag: Iterable[str],
-    host: Iterable[str],
-    standing: Iterable[str],
-    note: Iterable[str],
-    since: str | None,
-    until: str | None,
-) -> Filter:
-    """The filter that those options spell. UsageError for a date that is none."""
-    return Filter(
-        kinds=tuple(kind),
-        tags=tuple(map(_whole, tag)),
-        hosts=tuple(map(_whole, host)),
-        standings=tuple(Standing(word) for word in standing),
-        paths=tuple(note),
-        since=date("--since", since).earliest if since else None,
-        until=date("--until", until).latest if until else None,
-    )
-
-
-def _whole(text: str) -> str:
-    """Without the halves of characters that bytes which are no UTF-8 become."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def within(narrow: Filter, where: str) -> Filter:
-    """The same filter over `notes`, `pages` or `all`."""
-    sources = {"notes": (Source.NOTE,), "pages": (Source.PAGE,)}.get(where, ())
-    return replace(narrow, sources=sources)
-
-
-def date(option: str, text: str) -> When:
-    """The date that an option names. UsageError for one that is none."""
-    try:
-        return When.parse(text)
-    except ValueError:
-        raise UsageError(
-            f"{option} {text}: that is no date", hint="dates look like 2023, 2023-09 or 2023-09-01"
-        ) from None
-
-
-def print_json(values: Iterable[Any]) -> None:
-    """One JSON array on stdout; an empty result is `[]`."""
-    empty = True
-    for value in values:  # one at a time: thousands of links are many megabytes as one text
-        text = json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
-        click.echo(("[\n  " if empty else ",\n  ") + text, nl=False)
-        empty = False
-    click.echo("[]" if empty else "\n]")
-
-
 def print_object(value: Any) -> None:
     """One JSON object on stdout."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
@@ -213,9 +157,7 @@ def print_object(value: Any) -> None:
 
 def remember(base: KnowledgeBase, hits: Sequence[Hit]) -> None:
     """Keep the hits for `kb open`, when the person has them before them."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
-    base.remember(hits)
+    plain.remember(base, hits)
 
 
 def read_stdin() -> str:
@@ -230,8 +172,8 @@ def complain(error: KbError) -> None:
 
 def named_root() -> dict[str, Any]:
     """The notebook and the settings that the options before the command name."""
-    session = _session()
-    return {"root": session.root, "given": session.given}
+    options = session()
+    return {"root": options.root, "given": options.given}
 
 
 def warn(text: str) -> None:
@@ -251,19 +193,7 @@ def print_problems(base: KnowledgeBase, problems: Iterable[Problem]) -> None:
 
 def progress() -> Callable[[str, int, int], None] | None:
     """A callback (what, done, total) that draws one line, with the rate, on a terminal; None elsewhere."""
-    if quiet() or not _watched():
-        return None
-
-    began: dict[str, tuple[float, int]] = {}
-
-    def draw(what: str, done: int, total: int) -> None:
-        now = monotonic()
-        at, first = began.setdefault(what, (now, done))
-        rate = f", {(done - first) / (now - at):.0f}/s" if done > first and now > at else ""
-        sys.stderr.write(f"\r\x1b[K{what} {done}/{total}{rate}" if done < total else "\r\x1b[K")
-        sys.stderr.flush()
-
-    return draw
+    return plain.progress(quiet=quiet())
 
 
 def _watched() -> bool:

@@ -6,14 +6,11 @@ value of the wrong type is a ValueError that names the field: the ledger can be 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
-from datetime import UTC, datetime
+from collections.abc import Callable, Hashable, Mapping
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from kb.model import Facts, Looks, Person, Standing, Transition, Verdict
-from kb.values import replace
 
 Group = TypeVar("Group", Facts, Looks, Person)
 
@@ -22,7 +19,7 @@ def to_json(group: Facts | Looks | Person) -> dict[str, object]:
     """The fields that say something, as JSON values."""
     return {
         name: _plain(value)
-        for name, default, _ in _FIELDS[type(group)]
+        for name, default, _ in _fields(cast(Hashable, type(group)))
         if (value := getattr(group, name)) != default
     }
 
@@ -32,7 +29,7 @@ def from_json(kind: type[Group], values: Mapping[str, object]) -> tuple[Group, d
 
     ValueError, naming the field, where one is not what it should be.
     """
-    known = {name: read for name, _, read in _FIELDS[kind]}
+    known = {name: read for name, _, read in _fields(cast(Hashable, kind))}
     found: dict[str, Any] = {}
     unknown: dict[str, object] = {}
     for name, value in values.items():
@@ -46,57 +43,6 @@ def from_json(kind: type[Group], values: Mapping[str, object]) -> tuple[Group, d
         except (TypeError, ValueError):
             raise ValueError(f"{name} is {value!r}") from None
     return kind(**found), unknown
-
-
-#: The fields that hold an instant: ISO, UTC, to the second.
-_INSTANTS: dict[type, tuple[str, ...]] = {
-    Facts: ("fetched", "changed_at", "text_changed_at"),
-    Looks: (
-        "streak_since",
-        "first_seen",
-        "last_checked",
-        "last_conclusive",
-        "last_alive",
-        "due",
-        "gone_since",
-    ),
-    Person: ("alive_at", "said_at"),
-}
-
-
-def with_instants(group: Group) -> Group:
-    """The group with its instants in the one spelling that is compared; for what people may have edited.
-
-    ValueError, naming the field, where one is no instant.
-    """
-    changes: dict[str, Any] = {}
-    for name in _INSTANTS[type(group)]:
-        text = getattr(group, name)
-        if text is not None and (found := _instant(name, text)) != text:
-            changes[name] = found
-    if isinstance(group, Looks):
-        at = tuple(Transition(_instant("transitions", one.at), one.standing) for one in group.transitions)
-        if at != group.transitions:
-            changes["transitions"] = at
-    return replace(group, **changes) if changes else group
-
-
-def _instant(name: str, text: str) -> str:
-    if _INSTANT.fullmatch(text):
-        return text
-    try:
-        when = datetime.fromisoformat(text)
-        when = when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)
-        if not 1900 <= when.year < 3000:
-            raise ValueError("of no web")
-    except (ValueError, OverflowError):
-        raise ValueError(f"{name} is {text!r}, which is no instant") from None
-    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-_INSTANT = re.compile(
-    r"[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", re.ASCII
-)
 
 
 def _plain(value: object) -> object:
@@ -145,14 +91,17 @@ _READ: dict[str, Callable[[Any], object]] = {
     "tuple[Transition, ...]": _transitions,
 }
 
-_FIELDS: dict[type, tuple[tuple[str, object, Callable[[Any], object]], ...]] = {
-    kind: tuple(
+
+@cache
+def _fields(kind: Hashable) -> tuple[tuple[str, object, Callable[[Any], object]], ...]:
+    """Name, default and reader of each field."""
+    from dataclasses import MISSING, fields  # 7 ms, which a search need not pay
+
+    return tuple(
         (
             field.name,
             field.default_factory() if field.default_factory is not MISSING else field.default,
             _READ[str(field.type)],
         )
-        for field in fields(kind)
+        for field in fields(cast("type[Facts | Looks | Person]", kind))
     )
-    for kind in (Facts, Looks, Person)
-}

@@ -21,7 +21,8 @@ from pathlib import Path
 
 from kb.errors import LedgerError
 from kb.model import Facts, Key, LinkRecord, Looks, Person
-from kb.store.codec import Group, from_json, to_json, with_instants
+from kb.store.codec import Group, from_json, to_json
+from kb.store.instants import with_instants
 from kb.store.rows import dump
 from kb.values import dataclass, field, replace
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from typing import Any
 
 from kb.model import (
@@ -29,7 +28,7 @@ from kb.store.connection import Connected
 from kb.store.filters import EVERYTHING, link_clause
 from kb.store.rows import clean, dump, marks, when
 
-_LOOKS = tuple(field.name for field in fields(Looks))
+_LOOKS = tuple(Looks.__annotations__)
 _COLUMNS = f"l.id, l.key, l.fragment, l.kind, l.host, l.facts, {', '.join('l.' + name for name in _LOOKS)}, \
 l.ignored, l.alive_at, l.said_at"
 _MENTIONED = "mentions m JOIN passages p ON p.id = m.passage_id JOIN notes n ON n.id = p.note_id"
