@@ -315,9 +315,11 @@ def excerpt(title: str, heading: Iterable[str], parents: Iterable[str], text: st
 
     A heading that only repeats the title is left out.
     """
-    places = [title, *(part for part in heading if part != title)]
-    lines = [" > ".join(place for place in places if place), *parents]
-    return Excerpt("\n".join(line for line in lines if line), text)
+    places = [title] if title else []
+    places += [part for part in heading if part and part != title]
+    lines = [" > ".join(places)] if places else []
+    lines += [parent for parent in parents if parent]
+    return Excerpt("\n".join(lines), text)
 
 
 # -- links over time -------------------------------------------------------------------------

@@ -45,6 +45,12 @@ _BREAKS: Final = re.compile(r"[\t\n\r]")
 _ESCAPES: Final = re.compile(r"%([0-9A-Fa-f]{2})|(%)|([^\x21-\x7e]|[\"<>\\^`{|}])")
 
 
+# What most addresses are: nothing in them that has a second spelling, but for a mobile host's name.
+_PLAIN: Final = re.compile(
+    r"(https?)://((?:[a-z0-9-]+\.)+[a-z0-9-]+)((?:/(?!\.)[A-Za-z0-9_~!$&'()*+,;=:@.-]*)*)\Z"
+)
+
+
 def _any(patterns: Iterable[re.Pattern[str]], flags: int = 0) -> re.Pattern[str]:
     """What one of these matches: asked first, since most addresses match none."""
     return re.compile("|".join(f"(?:{pattern.pattern})" for pattern in patterns), flags)
@@ -53,6 +59,8 @@ def _any(patterns: Iterable[re.Pattern[str]], flags: int = 0) -> re.Pattern[str]
 _MOBILE_HOST: Final = _any(pattern for pattern, _ in MOBILE_HOSTS)
 _ANY_KIND: Final = _any(row.address for row in KINDS)
 _ANY_WORD: Final = _any((words for _, words in ANCHOR_WORDS), re.IGNORECASE)
+# One letter after another is asked much faster without "ignore case" and boundaries.
+_LIKE_ANY_WORD: Final = re.compile("paper|preprint|channel|video|screencast|repo|source|encyclop|blog|newsletter")
 _IDENTITIES_OF: Final = {
     host: tuple(row for row in IDENTITIES if host in row.hosts) for one in IDENTITIES for host in one.hosts
 }
@@ -191,18 +199,29 @@ def _is_route(fragment: str) -> bool:
     return fragment.startswith(("!", "/"))
 
 
-# Key, kind and host of one address are asked one after the other.
-@lru_cache(maxsize=128)
-def _normal(url: str) -> _Parts | None:
-    """Canonical parts; None where the URL is not of the web."""
-    parts = _split(url)
-    if parts is None:
-        return None
-    host = parts.host if parts.host.startswith("[") else parts.host.removesuffix(".")
+@lru_cache(maxsize=1024)
+def _desktop(host: str) -> str:
+    """The host that a mobile one stands for; any other stays."""
     if _MOBILE_HOST.match(host):
         for pattern, target in MOBILE_HOSTS:
             if pattern.match(host):
                 host = pattern.sub(target, host)
+    return host
+
+
+# Key, kind and host of one address are asked one after the other.
+@lru_cache(maxsize=128)
+def _normal(url: str) -> _Parts | None:
+    """Canonical parts; None where the URL is not of the web."""
+    plain = _PLAIN.match(url)
+    if plain is not None:
+        scheme, host, path = plain.groups()
+        return _Parts(scheme, None, _desktop(host), None, path or "/", "", "")
+    parts = _split(url)
+    if parts is None:
+        return None
+    host = parts.host if parts.host.startswith("[") else parts.host.removesuffix(".")
+    host = _desktop(host)
     return _Parts(
         parts.scheme,
         None,
@@ -218,6 +237,8 @@ def _normal(url: str) -> _Parts | None:
 
 
 def _address(parts: _Parts) -> str:
+    if parts.port is None and not parts.query and not parts.fragment:
+        return f"{parts.scheme}://{parts.host}{parts.path}"
     query = f"?{parts.query}" if parts.query else ""
     route = f"#{parts.fragment}" if _is_route(parts.fragment) else ""
     return f"{parts.origin}{parts.path}{query}{route}"
@@ -241,8 +262,11 @@ def key(url: str) -> Key:
     parts = _normal(url)
     if parts is None:
         return Key(_clean(url))
+    rows = _IDENTITIES_OF.get(parts.host)
+    if rows is None and not parts.fragment:
+        return Key(_address(parts))
     fragment = "" if _is_route(parts.fragment) else parts.fragment
-    for row in _IDENTITIES_OF.get(parts.host, ()) if parts.port is None else ():
+    for row in rows or () if parts.port is None else ():
         path, query = row.path.match(parts.path), row.query.match(parts.query)
         if path and query:
             return Key(row.key(path, query), fragment)
@@ -332,7 +356,7 @@ def link_kind(url: str, anchor: str = "") -> LinkKind:
         for row in KINDS:
             if row.address.match(address) and (row.anchor is None or row.anchor.search(anchor)):
                 return row.kind
-    if _ANY_WORD.search(anchor):
+    if (not anchor.isascii() or _LIKE_ANY_WORD.search(anchor.lower())) and _ANY_WORD.search(anchor):
         for kind, words in ANCHOR_WORDS:
             if words.search(anchor):
                 return kind
