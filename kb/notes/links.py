@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from kb.model import LinkForm
@@ -129,30 +129,26 @@ _BRACKET = re.compile(rb"[()\[\]{}]")
 _PAIRS = {0x29: 0x28, 0x5D: 0x5B, 0x7D: 0x7B}
 
 
-def bare(raw: bytes, start: int, end: int, taken: Sequence[tuple[int, int]]) -> Iterator[Address]:
+def bare(
+    raw: bytes,
+    start: int,
+    end: int,
+    taken: Sequence[tuple[int, int]],
+    may_hold: Callable[[int, int], bool],
+) -> Iterator[Address]:
     """Bare URLs and wikilinks in [start, end), outside of the `taken` ranges (sorted).
 
     GFM's extended autolinks, and besides: a URL stops before full-width and closing punctuation,
-    and before a bracket that it did not open; a host needs its scheme or `www.`.
+    and before a bracket that it did not open; a host needs its scheme or `www.`. `may_hold` is a
+    quick look at a range: most hold nothing of the kind.
     """
     at = start
     for first, last in taken:
-        if at < first and _may_hold_bare(raw, at, first):
+        if at < first and may_hold(at, first):
             yield from _bare_in(raw, at, first)
         at = max(at, last)
-    if at < end and _may_hold_bare(raw, at, end):
+    if at < end and may_hold(at, end):
         yield from _bare_in(raw, at, end)
-
-
-def _may_hold_bare(raw: bytes, start: int, end: int) -> bool:
-    """A quick look: most runs of text hold nothing of the kind."""
-    find = raw.find
-    return (
-        find(b"://", start, end) >= 0
-        or find(b"[[", start, end) >= 0
-        or find(b"www.", start, end) >= 0
-        or find(b"mailto:", start, end) >= 0
-    )
 
 
 def _bare_in(raw: bytes, at: int, end: int) -> Iterator[Address]:

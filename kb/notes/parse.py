@@ -96,11 +96,12 @@ class _Events:
         self._definitions: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] | None = None
 
     def run(self) -> None:
-        build, body = self.builder, self.body
+        build, body, raw = self.builder, self.body, self.raw
         # Where the last piece inside of the open leaf ends: a link's `](` lies behind it.
         reached = 0
         open_links: list[tuple[int, int, Any]] = []
         event: Any  # the stubs' union of 40 typed dicts says less than the branches below
+        extent: Any
         for event, extent in pyromark.events_with_range(self.text, options=_OPTIONS):
             start, end = extent["start"] + body, extent["end"] + body
             if type(event) is str:
@@ -110,7 +111,7 @@ class _Events:
                     build.leaf.parts.append("\n" if event == "HardBreak" else " ")
                     reached = end
                 continue
-            ((name, value),) = event.items()
+            name, value = event.popitem()
             if name == "Text":
                 if build.verbatim is not None:
                     build.verbatim.append(value)
@@ -119,7 +120,7 @@ class _Events:
                     leaf.parts.append(value)
                     leaf.end = reached = end
             elif name == "Start":
-                kind, detail = (value, None) if type(value) is str else next(iter(value.items()))
+                kind, detail = (value, None) if type(value) is str else value.popitem()
                 if kind in _LINKS:
                     leaf = build.leaf or build.open(start)
                     open_links.append((start, len(leaf.parts), detail))
@@ -131,7 +132,7 @@ class _Events:
                 else:
                     build.start(kind, detail, start)
             elif name == "End":
-                kind = value if type(value) is str else next(iter(value))
+                kind = value if type(value) is str else value.popitem()[0]
                 if kind not in _INLINE:
                     build.end(kind, end)
                 elif build.leaf is not None:
@@ -144,7 +145,7 @@ class _Events:
                 (build.leaf or build.open(start)).code(value, start, end)
                 reached = end
             elif name == "InlineHtml":
-                (build.leaf or build.open(start)).tag(self.raw, start, end)
+                (build.leaf or build.open(start)).tag(raw, start, end)
                 reached = end
             elif name == "Html":
                 build.html(start, end)
