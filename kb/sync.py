@@ -128,7 +128,8 @@ class _Notes:
         looking = gc.isenabled()
         gc.disable()
         try:
-            return self._run()
+            with self.store.bulk():
+                return self._run()
         finally:
             if looking:
                 gc.enable()

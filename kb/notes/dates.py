@@ -88,7 +88,7 @@ def find_date(text: str, *, day_first: bool = False, year: int | None = None) ->
     `year` is what a date without a year takes (`2/21`, `Aug 11`); None leaves those as text.
     A year alone is no date: "the 2017 paper" says nothing of when.
     """
-    if not _may_hold(text):
+    if not may_hold(text):
         return None
     month: When | None = None
     at = 0
@@ -102,7 +102,8 @@ def find_date(text: str, *, day_first: bool = False, year: int | None = None) ->
     return month
 
 
-def _may_hold(text: str) -> bool:
+def may_hold(text: str) -> bool:
+    """A quick look: whether a text may hold a date. Most hold none."""
     return _DIGIT.search(text) is not None and (
         _SIGNED.search(text) is not None or _MONTH_LIKE.search(text) is not None
     )

@@ -94,7 +94,7 @@ def close(leaf: Leaf, source: Source) -> Text:
     parts = leaf.parts
     text = parts[0] if len(parts) == 1 else "".join(parts)
     found = leaf.links
-    if source.may_hold_bare(leaf.start, leaf.end) and _add_bare(leaf, source):
+    if source.hint(leaf.start, leaf.end) >= 0 and _add_bare(leaf, source):
         for index in leaf.codes:
             parts[index] = parts[index].replace("[[", "[\0[")
         text = _WIKILINK_TEXT.sub(lambda match: match[2] or match[1], "".join(parts))
@@ -120,7 +120,7 @@ def _add_bare(leaf: Leaf, source: Source) -> bool:
     raw, wiki = source.raw, False
     if len(leaf.taken) > 1:
         leaf.taken.sort()
-    for bare in links.bare(raw, leaf.start, leaf.end, leaf.taken, source.may_hold_bare):
+    for bare in links.bare(raw, leaf.start, leaf.end, leaf.taken, source.hint):
         wiki = wiki or bare.form is not LinkForm.BARE
         href = raw[bare.start : bare.end].decode()
         url = links.unescape(href)

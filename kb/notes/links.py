@@ -26,6 +26,7 @@ class Address(NamedTuple):
 
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _SPACE = b" \t\r\n"
+_PLAIN_DESTINATION = re.compile(rb"([^\x00-\x20()\\<][^\x00-\x20()\\]*)[\x00-\x20)]")
 _PLAIN_RUN = re.compile(rb"[^\x00-\x20()\\]*")
 
 
@@ -79,7 +80,10 @@ def destination(raw: bytes, start: int, end: int) -> tuple[int, int] | None:
 def inline_destination(raw: bytes, text_end: int, end: int) -> tuple[int, int] | None:
     """The address of `[text](address)`, given where its text's last piece ends."""
     opening = raw.find(b"](", text_end, end)
-    return None if opening < 0 else destination(raw, opening + 2, end)
+    if opening < 0:
+        return None
+    plain = _PLAIN_DESTINATION.match(raw, opening + 2, end)
+    return plain.span(1) if plain is not None else destination(raw, opening + 2, end)
 
 
 def definition_destination(raw: bytes, start: int, end: int) -> tuple[int, int] | None:
@@ -130,29 +134,36 @@ _PAIRS = {0x29: 0x28, 0x5D: 0x5B, 0x7D: 0x7B}
 
 
 def bare(
-    raw: bytes,
-    start: int,
-    end: int,
-    taken: Sequence[tuple[int, int]],
-    may_hold: Callable[[int, int], bool],
+    raw: bytes, start: int, end: int, taken: Sequence[tuple[int, int]], hint: Callable[[int, int], int]
 ) -> Iterator[Address]:
     """Bare URLs and wikilinks in [start, end), outside of the `taken` ranges (sorted).
 
     GFM's extended autolinks, and besides: a URL stops before full-width and closing punctuation,
-    and before a bracket that it did not open; a host needs its scheme or `www.`. `may_hold` is a
-    quick look at a range: most hold nothing of the kind.
+    and before a bracket that it did not open; a host needs its scheme or `www.`. `hint` tells
+    where in a range the first `://`, `www.`, `mailto:` or `[[` stands, or -1.
     """
-    at = start
-    for first, last in taken:
-        if at < first and may_hold(at, first):
-            yield from _bare_in(raw, at, first)
-        at = max(at, last)
-    if at < end and may_hold(at, end):
-        yield from _bare_in(raw, at, end)
+    at, index = start, 0
+    while (near := hint(at, end)) >= 0:
+        while index < len(taken) and taken[index][1] <= near:
+            at = max(at, taken[index][1])
+            index += 1
+        if index < len(taken) and taken[index][0] <= near:
+            at = max(at, taken[index][1])
+        else:
+            stop = taken[index][0] if index < len(taken) else end
+            yield from _bare_in(raw, at, stop, hint)
+            at = stop
 
 
-def _bare_in(raw: bytes, at: int, end: int) -> Iterator[Address]:
-    while (match := _START.search(raw, at, end)) is not None:
+# The longest that stands before its hint: `https` before `://`.
+_SCHEME = 5
+
+
+def _bare_in(raw: bytes, at: int, end: int, hint: Callable[[int, int], int]) -> Iterator[Address]:
+    while (near := hint(at, end)) >= 0:
+        match = _START.search(raw, max(at, near - _SCHEME), end)
+        if match is None:
+            return
         first, at = match.start(), match.end()
         if match.group() == b"[[":
             wiki = _WIKILINK.match(raw, first, end)

@@ -409,6 +409,8 @@ class Builder:
         year = int(known.first[:4]) if known is not None else None
         for text in texts:
             dated = text.dated
+            if not dates.may_hold(dated):
+                continue
             if "://" in dated or "www." in dated:
                 dated = _URL_TEXT.sub(" ", dated)
             found = dates.find_date(dated, day_first=self.day_first, year=year)

@@ -20,7 +20,7 @@ from kb.model import Problem, Severity, Span
 _STRAY = re.compile("[\udc80-\udcff]")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _LARGE = 1024 * 1024
-# What a bare URL or a wikilink holds: where none of them stands, there is no need to look closer.
+# A bare URL or a wikilink has one of these in it: where none stands, there is no need to look closer.
 _HINTS = (b"://", b"[[", b"www.", b"mailto:")
 
 
@@ -59,13 +59,13 @@ class Source:
         line = self.line(offset)
         return self._starts[line - 1]
 
-    def may_hold_bare(self, start: int, end: int) -> bool:
-        """A quick look: whether [start, end) may hold a bare URL or a wikilink; most texts hold none."""
+    def hint(self, start: int, end: int) -> int:
+        """Where in [start, end) the first sign of a bare URL or a wikilink stands; -1 for none, as mostly."""
         hints = self._hints
         if hints is None:
             hints = self._hints = _places(self.raw)
         at = bisect_left(hints, start)
-        return at < len(hints) and hints[at] < end
+        return hints[at] if at < len(hints) and hints[at] < end else -1
 
     def span(self, start: int, end: int) -> Span:
         """The file's bytes for the bytes [start, end) of `raw`."""
@@ -76,6 +76,7 @@ class Source:
 
 def _places(raw: bytes) -> array[int]:
     """Offsets of all hints, in order."""
+    raw = raw.lower()
     found = array("Q")
     for hint in _HINTS:
         at = raw.find(hint)

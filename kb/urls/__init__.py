@@ -46,9 +46,8 @@ _ESCAPES: Final = re.compile(r"%([0-9A-Fa-f]{2})|(%)|([^\x21-\x7e]|[\"<>\\^`{|}]
 
 
 # What most addresses are: nothing in them that has a second spelling, but for a mobile host's name.
-_PLAIN: Final = re.compile(
-    r"(https?)://((?:[a-z0-9-]+\.)+[a-z0-9-]+)((?:/(?!\.)[A-Za-z0-9_~!$&'()*+,;=:@.-]*)*)\Z"
-)
+_PLAIN: Final = re.compile(r"(https?)://([a-z0-9.-]+)(/[A-Za-z0-9_~!$&'()*+,;=:@./-]*)?\Z")
+_PLAIN_HOST: Final = re.compile(r"(?:[a-z0-9-]+\.)+[a-z0-9-]+\Z")
 
 
 def _any(patterns: Iterable[re.Pattern[str]], flags: int = 0) -> re.Pattern[str]:
@@ -60,7 +59,9 @@ _MOBILE_HOST: Final = _any(pattern for pattern, _ in MOBILE_HOSTS)
 _ANY_KIND: Final = _any(row.address for row in KINDS)
 _ANY_WORD: Final = _any((words for _, words in ANCHOR_WORDS), re.IGNORECASE)
 # One letter after another is asked much faster without "ignore case" and boundaries.
-_LIKE_ANY_WORD: Final = re.compile("paper|preprint|channel|video|screencast|repo|source|encyclop|blog|newsletter")
+_LIKE_ANY_WORD: Final = re.compile(
+    "paper|preprint|channel|video|screencast|repo|source|encyclop|blog|newsletter"
+)
 _IDENTITIES_OF: Final = {
     host: tuple(row for row in IDENTITIES if host in row.hosts) for one in IDENTITIES for host in one.hosts
 }
@@ -201,7 +202,9 @@ def _is_route(fragment: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _desktop(host: str) -> str:
-    """The host that a mobile one stands for; any other stays."""
+    """The host that a mobile one stands for, any other as it is; '' where it is not of the plain kind."""
+    if not _PLAIN_HOST.match(host):
+        return ""
     if _MOBILE_HOST.match(host):
         for pattern, target in MOBILE_HOSTS:
             if pattern.match(host):
@@ -209,19 +212,29 @@ def _desktop(host: str) -> str:
     return host
 
 
+def _plain(url: str) -> tuple[str, str, str] | None:
+    """Scheme, host and path of an address that is nothing but these, in the one spelling there is."""
+    match = _PLAIN.match(url)
+    if match is None or "/." in url:
+        return None
+    scheme, host, path = match.groups()
+    host = _desktop(host)
+    return (scheme, host, path or "/") if host else None
+
+
 # Key, kind and host of one address are asked one after the other.
 @lru_cache(maxsize=128)
 def _normal(url: str) -> _Parts | None:
     """Canonical parts; None where the URL is not of the web."""
-    plain = _PLAIN.match(url)
+    plain = _plain(url)
     if plain is not None:
-        scheme, host, path = plain.groups()
-        return _Parts(scheme, None, _desktop(host), None, path or "/", "", "")
+        scheme, host, path = plain
+        return _Parts(scheme, None, host, None, path, "", "")
     parts = _split(url)
     if parts is None:
         return None
     host = parts.host if parts.host.startswith("[") else parts.host.removesuffix(".")
-    host = _desktop(host)
+    host = _desktop(host) or host
     return _Parts(
         parts.scheme,
         None,
@@ -352,6 +365,10 @@ def link_kind(url: str, anchor: str = "") -> LinkKind:
         other = bool(scheme(url)) or _clean(url).startswith("//")
         return LinkKind.OTHER if other else LinkKind.INTERNAL
     address = parts.host.removeprefix("www.") + parts.path + (f"?{parts.query}" if parts.query else "")
+    return _kind_of(address, anchor)
+
+
+def _kind_of(address: str, anchor: str) -> LinkKind:
     if _ANY_KIND.match(address):
         for row in KINDS:
             if row.address.match(address) and (row.anchor is None or row.anchor.search(anchor)):
@@ -361,3 +378,13 @@ def link_kind(url: str, anchor: str = "") -> LinkKind:
             if words.search(anchor):
                 return kind
     return LinkKind.OTHER
+
+
+def identify(url: str, anchor: str = "") -> tuple[Key, LinkKind, str]:
+    """`key`, `link_kind` and `host` of one address at once, for the many that a sync reads."""
+    plain = _plain(url)
+    if plain is None or plain[1] in _IDENTITIES_OF:
+        return key(url), link_kind(url, anchor), host(url)
+    scheme, site, path = plain
+    bare = site.removeprefix("www.")
+    return Key(f"{scheme}://{site}{path}"), _kind_of(bare + path, anchor), bare
