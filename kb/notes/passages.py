@@ -41,6 +41,7 @@ class Builder:
 
     def __init__(self, path: str, source: Source, noted: When | None, *, day_first: bool = False) -> None:
         self.path, self.source = path, source
+        self._all_short = len(source.raw) <= MAX_ADDRESS
         self.day_first = day_first
         self.leaf: Leaf | None = None
         self.verbatim: list[str] | None = None
@@ -68,7 +69,8 @@ class Builder:
 
     def start(self, kind: str, detail: Any, start: int) -> None:
         """A block begins at `start`."""
-        self._close()
+        if self.leaf is not None:
+            self._close()
         frame = self._stack[-1]
         if kind in ("Paragraph", "TableCell", "DefinitionListTitle"):
             self.open(start, kind)
@@ -96,7 +98,8 @@ class Builder:
 
     def end(self, kind: str, end: int) -> None:
         """The block opened last ends at `end`."""
-        self._close()
+        if self.leaf is not None:
+            self._close()
         frame = self._stack[-1]
         if kind == "Item":
             self._end_own(PassageKind.BULLET)
@@ -266,13 +269,17 @@ class Builder:
                 )
         self._push(Frame("bullet", start, mark=column))
 
-    def _too_long(self, text: Text) -> None:
-        """Say which addresses are no links; a picture that is its own address (`data:`) is none anyway."""
+    def _not_too_long(self, text: Text) -> list[Link]:
+        """Its links but those whose address is none; a picture that is its own (`data:`) needs no word."""
+        kept: list[Link] = []
         for link in text.links:
             size = link.span.end - link.span.start
-            if size > MAX_ADDRESS and link.href[:5].lower() != "data:":
+            if size <= MAX_ADDRESS:
+                kept.append(link)
+            elif link.href[:5].lower() != "data:":
                 message = f"an address of {size:,} bytes is left out; kb reads up to {MAX_ADDRESS:,}"
                 self.problems.append(Problem(self.path, link.line, Severity.WARNING, message))
+        return kept
 
     def _warn(self, at: int, message: str, hint: str) -> None:
         self.problems.append(Problem(self.path, self.source.line(at), Severity.WARNING, message, hint))
@@ -378,10 +385,7 @@ class Builder:
         index = len(self.passages)
         found: list[Link] = []
         for text in texts:
-            kept = [link for link in text.links if link.span.end - link.span.start <= MAX_ADDRESS]
-            if len(kept) < len(text.links):
-                self._too_long(text)
-            found += kept
+            found += text.links if self._all_short else self._not_too_long(text)
             for label in text.notes:
                 self._references.setdefault(label, index)
         span = self.source.span(start, end)
