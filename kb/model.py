@@ -305,9 +305,15 @@ class Excerpt:
     @property
     def digest(self) -> str:
         """blake2b-16 hex of the text: the key of its vectors, shared by equal passages."""
-        from hashlib import blake2b  # 3 ms, which a search need not pay
+        digest: str = _blake2b()(self.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        return digest
 
-        return blake2b(self.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+@lru_cache(maxsize=1)
+def _blake2b() -> Callable[..., Any]:
+    from hashlib import blake2b  # 3 ms, which a search need not pay
+
+    return blake2b
 
 
 def excerpt(title: str, heading: Iterable[str], parents: Iterable[str], text: str) -> Excerpt:

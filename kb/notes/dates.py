@@ -194,10 +194,13 @@ def filename_date(path: str) -> When | None:
     return When(found, found)
 
 
+_TIMED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]\d")
+
+
 def written_date(text: str, *, day_first: bool = False) -> When | None:
     """The date that a whole text is: an ISO date or range, its time left out, or one in words."""
     text = text.strip()
-    stamp = re.match(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]\d", text)
+    stamp = _TIMED.match(text)
     try:
         return When.parse(stamp[1] if stamp else text)
     except ValueError:

@@ -11,6 +11,7 @@ import codecs
 import re
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -38,7 +39,7 @@ class Source:
     _shift: int = 0
     _map: array[int] | None = None
     _starts: list[int] = field(default_factory=list)
-    _hints: array[int] | None = None
+    _hints: Sequence[int] | None = None
 
     def line(self, offset: int) -> int:
         """Line of an offset in `raw`, from 1; LF, CRLF and a lone CR all end lines."""
@@ -74,16 +75,17 @@ class Source:
         return Span(start + self._shift, end + self._shift)
 
 
-def _places(raw: bytes) -> array[int]:
+def _places(raw: bytes) -> Sequence[int]:
     """Offsets of all hints, in order."""
-    raw = raw.lower()
-    found = array("Q")
+    find = raw.lower().find
+    found: list[int] = []
     for hint in _HINTS:
-        at = raw.find(hint)
+        at = find(hint)
         while at >= 0:
             found.append(at)
-            at = raw.find(hint, at + 1)
-    return array("Q", sorted(found))
+            at = find(hint, at + 1)
+    found.sort()
+    return array("Q", found) if len(raw) > _LARGE else found
 
 
 def read_source(path: str, data: bytes) -> Source:
