@@ -14,7 +14,7 @@ from kb.notes.frontmatter import FrontMatter
 from kb.notes.passages import Builder
 
 DATE_KEYS = ("date", "noted", "created")
-_DATED_STEM = re.compile(r"\d{4}-?\d{2}(?:-?\d{2})?(?:[-_ ]+|\Z)")
+_DATED_STEM = re.compile(r"\d{4}([-_.]?)\d{2}(?:\1\d{2}(?:T?\d{4}(?:\d{2})?)?)?(?:[-_ ]+|\Z)", re.ASCII)
 
 
 @dataclass(slots=True)

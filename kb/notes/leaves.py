@@ -13,7 +13,9 @@ from kb.model import Link, LinkForm
 from kb.notes import links
 from kb.notes.source import Source
 
-_WIKILINK_TEXT = re.compile(r"!?\[\[([^\[\]|\n]+)(?:\|([^\[\]\n]*))?\]\]")
+_WIKILINK_TEXT = re.compile(
+    r"!?\[\[([^\[\]|\n]{1,1000})(?:\|((?:[^\[\]\n]|\[[^\[\]\n]{0,200}\](?!\()){0,1000}))?\]\]"
+)
 
 
 class Leaf:

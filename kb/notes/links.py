@@ -125,7 +125,10 @@ _START = re.compile(
 )
 # Possessive: a way back kept for each byte would take a hundred times the URL's own size.
 _BODY = re.compile(rb"(?:[!#-;=?-_a-{}~]++|(?!" + _CLOSER_BYTES + rb")[\x80-\xff])*+")
-_WIKILINK = re.compile(rb"\[\[([^\[\]|\r\n]{1,1000}?)(?:\\?\|([^\[\]\r\n]{0,1000}))?\]\]")
+# The words may hold brackets in pairs, `[[Note|a [b] c]]`; a name holds none.
+_WIKILINK = re.compile(
+    rb"\[\[([^\[\]|\r\n]{1,1000}?)(?:\\?\|((?:[^\[\]\r\n]|\[[^\[\]\r\n]{0,200}\](?!\()){0,1000}))?\]\]"
+)
 _TRAILING = b"?!.,:;*_~'\\"
 _ENTITY = re.compile(rb"&[A-Za-z0-9]{1,31};\Z")
 _HOST_END = re.compile(rb"[/?#]")

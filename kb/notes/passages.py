@@ -122,6 +122,19 @@ class Builder:
         elif kind in ("List", "Table", "DefinitionList"):
             frame.forget()
 
+    def begin_aside(self, start: int, title: str) -> None:
+        """An admonition begins: its title goes with each passage in it."""
+        self._push(Frame("aside", start))
+        frame = self._stack[-1]
+        if title:
+            frame.parents = (*frame.parents, title)[-MAX_PARENTS:]
+
+    def end_aside(self) -> None:
+        """The admonition ends."""
+        self._close()
+        self._stack.pop()
+        self._stack[-1].forget()
+
     def html(self, start: int, end: int) -> None:
         """A line of the open HTML block."""
         self._html_end = end
@@ -174,7 +187,7 @@ class Builder:
                 span=replace(said.span, end=self.source.span(text.end, text.end).end),
                 links=(*said.links, *text.links),
             )
-        elif frame.kind in ("document", "footnote"):
+        elif frame.kind in ("document", "footnote", "aside"):
             frame.intro_at = len(self.passages)
             self._emit(PassageKind.PARAGRAPH, text.start, text.end, [text], frame.parents, frame.date)
         else:
@@ -258,7 +271,11 @@ class Builder:
                     "a bullet is nested by less than four columns: MkDocs renders it flat",
                     "indent nested bullets by four spaces or a tab",
                 )
-        if above.intro is not None and above.kind in ("document", "quote") and not self._warned_joined:
+        if (
+            above.intro is not None
+            and above.kind in ("document", "quote", "aside")
+            and not self._warned_joined
+        ):
             between = raw[above.intro.end : start]
             if len(between) < 100 and len(_LINE_END.findall(between)) == 1 and not between.strip(b" \t\r\n>"):
                 self._warned_joined = True
