@@ -15,7 +15,11 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 #: `[[Note]]`, `[[Note#Heading|words]]`, `![[picture.png]]`; never the `[[1]]` of `[[1]](address)`.
-WIKILINK = re.compile(r"(?<!\\)(!?)\[\[([^\[\]|\r\n]{1,1000}?)(?:\\?\|([^\[\]\r\n]{0,1000}))?\]\](?![(\[])")
+#: The words may hold brackets in pairs: `[[Note|a [b] c]]`.
+WIKILINK = re.compile(
+    r"(?<!\\)(!?)\[\[([^\[\]|\r\n]{1,1000}?)"
+    r"(?:\\?\|((?:[^\[\]\r\n]|\[[^\[\]\r\n]{0,200}\](?!\()){0,1000}))?\]\](?![(\[])"
+)
 
 _OWN_PATH = re.compile(r'href="kb:([^"#]*)')
 _NAMES = ("index", "README", "readme")

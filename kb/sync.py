@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from kb.search.encode import Encoder
     from kb.search.vectors import VectorFile
 
-NOTES_AT_ONCE = 1_000
+NOTES_AT_ONCE, NOTES_AT_LEAST = 1_000, 200
 BYTES_AT_ONCE = 16 * 1024 * 1024
 TEXTS_AT_ONCE = 256
 STALE, STALE_LEAST = 1 / 3, 1_000
@@ -148,7 +148,8 @@ class _Notes:
         looking = gc.isenabled()
         gc.disable()
         try:
-            return self._run()
+            with self.store.bulk():
+                return self._run()
         finally:
             if looking:
                 gc.enable()
@@ -158,7 +159,8 @@ class _Notes:
         if total or self.freshness.gone:
             self._forget_scan()  # until all is done, the rows are of no one scan
         report = SyncReport(unchanged=self.freshness.unchanged)
-        for batch in _batches(reading.read_all(self.root, self._wanted(), day_first=self.day_first)):
+        found = reading.read_all(self.root, self._wanted(), day_first=self.day_first)
+        for batch in _batches(found, total):
             self.tell(Stage.READING, done, total)
             report = self._record(report, [one for one in batch if not self._failed(one)])
             done += len(batch)
@@ -268,13 +270,18 @@ class _Notes:
         )
 
 
-def _batches(found: Iterable[Read]) -> Iterator[list[Read]]:
-    """Parts small enough to hold in memory and to write in one short transaction."""
+def _batches(found: Iterable[Read], total: int) -> Iterator[list[Read]]:
+    """Parts small enough to hold in memory and to write in one short transaction.
+
+    Towards the end they shrink: nobody reads any more while the last one is written.
+    """
     batch: list[Read] = []
-    size = 0
+    size, left = 0, total
     for one in found:
-        if batch and (len(batch) == NOTES_AT_ONCE or size + one.stamp.size > BYTES_AT_ONCE):
+        most = min(NOTES_AT_ONCE, max(left // 4, NOTES_AT_LEAST))
+        if batch and (len(batch) >= most or size + one.stamp.size > BYTES_AT_ONCE):
             yield batch
+            left -= len(batch)
             batch, size = [], 0
         batch.append(one)
         size += one.stamp.size

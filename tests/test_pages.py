@@ -579,3 +579,10 @@ def test_an_empty_notebook_has_pages_too() -> None:
     assert graph.page(PLACES, {}, [], [], []).more == ""
     for shelf in shelves.SHELVES:
         assert shelf.empty in shelves.page(shelf, PLACES, {}, []).markdown
+
+
+def test_front_matter_of_hugo_is_left_out_and_heard() -> None:
+    assert note.body("+++\ntitle = 'x'\n+++\nBody\n") == "Body\n"
+    assert note.body("+++\ntext\n---\nBody\n") == "+++\ntext\n---\nBody\n"
+    assert note.is_withheld("+++\ndraft = true\n+++\n", broken=False)
+    assert not note.is_withheld("+++\ndraft = false\n+++\n", broken=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -54,9 +54,12 @@ def when(text: str | None) -> When | None:
     return None if text is None else When.parse(text)
 
 
-def join(texts: Iterable[str]) -> str:
+def join(texts: Collection[str]) -> str:
     """Several short texts in one column."""
-    return SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
+    joined = SEPARATOR.join(texts)
+    if joined.count(SEPARATOR) >= len(texts):  # one of them holds it itself
+        return SEPARATOR.join([text.replace(SEPARATOR, " ") for text in texts])
+    return joined
 
 
 def split(text: str) -> tuple[str, ...]:
