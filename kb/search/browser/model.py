@@ -1,0 +1,145 @@
+"""A model as a browser reads it: int8 by row, the word table in shards of which a query needs a few.
+
+Rows of weights are near to bell-shaped, so 255 steps over a row's own range cost a cosine of .0005
+(`bench/browser.py` prints it); four bits would save 4 MB and change one first hit in five.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from kb.errors import ModelError
+from kb.search.bert import Array, Shape, read_prompts, read_safetensors
+from kb.search.browser.parts import Part, part
+from kb.search.wordpiece import WordPiece
+
+SHARDS = 128
+"""Parts of the word table: a question of twelve pieces meets some six of them, of 80 kB each."""
+
+LARGEST = 32_000_000
+"""Weights beside the word table beyond which a model is too large to send to a reader."""
+
+_MATRICES = (
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.output.dense",
+    "intermediate.dense",
+    "output.dense",
+)
+_NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
+
+
+class Model(NamedTuple):
+    """A model's files, and `shape`: what the browser is told of them."""
+
+    shape: dict[str, Any]
+    parts: tuple[Part, ...]
+
+
+class _Rows(NamedTuple):
+    """A matrix in int8: each row times its scale is what it was."""
+
+    scales: Array
+    rows: npt.NDArray[np.int8]
+
+    @property
+    def longest(self) -> Array:
+        squares = np.einsum("ij,ij->i", self.rows, self.rows, dtype=np.float64)
+        # Rounded up, since the browser's sums are exact only as long as no row is longer.
+        return np.array([np.sqrt(squares.max(initial=0.0)) * (1 + 1e-6)], dtype=np.float32)
+
+
+def quantised(matrix: Array) -> _Rows:
+    """Each row in 255 steps over its own range."""
+    scales = (np.abs(matrix).max(axis=1) / np.float32(127)).astype("<f4")
+    safe = np.where(scales > 0, scales, np.float32(1))[:, None]
+    return _Rows(scales, np.rint(matrix / safe).astype(np.int8))
+
+
+def compact(folder: Path) -> Model:
+    """The model in `folder` as the browser reads it. ModelError, saying why, for one that it cannot read."""
+    shape = Shape.read(folder)
+    pieces = WordPiece.from_folder(shape.transformer)
+    _check(folder, shape, pieces)
+    config = shape.config
+    tensors = read_safetensors(shape.transformer / "model.safetensors")
+    prefix = "bert." if any(name.startswith("bert.") for name in tensors) else ""
+    tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+    try:
+        floats, integers = _layers(tensors, int(config["num_hidden_layers"]), shape.limit)
+        table = tensors["embeddings.word_embeddings.weight"]
+    except KeyError as error:
+        raise ModelError(f"{folder}: the weights have no {error}") from None
+    numbers = np.concatenate(floats).astype("<f4")
+    layers = part("layers", numbers.tobytes() + b"".join(one.tobytes() for one in integers), noise=True)
+    vocabulary = part("pieces", "\n".join(pieces.pieces()).encode())
+    each = -(-len(table) // SHARDS)
+    words = [_shard(table[start : start + each]) for start in range(0, len(table), each)]
+    told = {
+        "hidden": int(config["hidden_size"]),
+        "inner": int(config["intermediate_size"]),
+        "heads": int(config["num_attention_heads"]),
+        "layers": int(config["num_hidden_layers"]),
+        "epsilon": float(config["layer_norm_eps"]),
+        "positions": shape.limit,
+        "floats": len(numbers),
+        "prompt": read_prompts(folder)[0],
+        "file": layers.entry,
+        "pieces": vocabulary.entry,
+        "each": each,
+        "words": [one.entry for one in words],
+    }
+    return Model(told, (layers, vocabulary, *words))
+
+
+def _shard(rows: Array) -> Part:
+    found = quantised(rows)
+    return part("words", found.scales.tobytes() + found.rows.tobytes(), noise=True)
+
+
+def _check(folder: Path, shape: Shape, pieces: WordPiece) -> None:
+    hidden, inner = int(shape.config["hidden_size"]), int(shape.config["intermediate_size"])
+    layers = int(shape.config["num_hidden_layers"])
+    reasons = {
+        f"it pools by {shape.pooling}, not by the mean": shape.pooling != "mean",
+        "it has layers after the pooling": bool(shape.dense),
+        "it tells capital letters and accents apart": not pieces.plain,
+        "its rows do not come in fours": hidden % 4 != 0 or inner % 4 != 0,
+        "it is too large to send": layers * (4 * hidden + 2 * inner) * hidden > LARGEST,
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise ModelError(f"{folder}: a browser cannot run this model: {reason}")
+
+
+def _layers(
+    tensors: dict[str, Array], count: int, positions: int
+) -> tuple[list[Array], list[npt.NDArray[np.int8]]]:
+    """Floats and integers in the order in which `encoder.js` takes them."""
+    floats: list[Array] = []
+    integers: list[npt.NDArray[np.int8]] = []
+    places = quantised(tensors["embeddings.position_embeddings.weight"][:positions])
+    floats.append(tensors["embeddings.token_type_embeddings.weight"][0])
+    floats += _norm(tensors, "embeddings.LayerNorm")
+    floats.append(places.scales)
+    integers.append(places.rows)
+    for number in range(count):
+        at = f"encoder.layer.{number}"
+        for name in _MATRICES:
+            matrix = quantised(tensors[f"{at}.{name}.weight"])
+            floats += [matrix.longest, matrix.scales, tensors[f"{at}.{name}.bias"]]
+            integers.append(matrix.rows)
+        for name in _NORMS:
+            floats += _norm(tensors, f"{at}.{name}")
+    return floats, integers
+
+
+def _norm(tensors: dict[str, Array], name: str) -> Iterator[Array]:
+    yield tensors[f"{name}.weight"]
+    yield tensors[f"{name}.bias"]
