@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kb.enrich import EnrichReport as EnrichReport
     from kb.find import Found as Found
     from kb.init import InitPlan as InitPlan
+    from kb.meaning import Shared as Shared
     from kb.repair import RepairPlan as RepairPlan
     from kb.search.choose import Chosen
     from kb.search.encode import Encoder
@@ -692,6 +693,12 @@ class KnowledgeBase:
         from kb.publish import publish
 
         return publish(self.store, self.settings, self._near)
+
+    def share(self, site: Site, address: Callable[[str], str]) -> Shared:
+        """The files with which readers search the site by meaning; `address` is where a page will stand."""
+        from kb.meaning import share
+
+        return share(self.store, self.settings, site, address)
 
     def write_site(self, folder: str) -> int:
         """Write the site's pages as plain Markdown; how many. UsageError where other files lie."""

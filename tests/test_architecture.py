@@ -18,7 +18,8 @@ STAGES = {
 }  # fmt: skip
 DOORS = {"cli", "plugin"}
 # fresh is what sync and search both stand on: a scan, and no more. reading is sync's helper.
-FLOORS = [GROUND, ROOMS, {"fresh", "reading"}, STAGES, {"knowledge"}, DOORS]
+# meaning stands on find: the site's search ranks by the constants of the command's.
+FLOORS = [GROUND, ROOMS, {"fresh", "reading"}, STAGES, {"meaning"}, {"knowledge"}, DOORS]
 
 # Where each third party may be imported: dotted prefixes below kb.
 HOMES = {

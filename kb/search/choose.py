@@ -54,7 +54,7 @@ def choose(model: str, path: str, cache: Path, load: Load, *, embedding: bool = 
     does none of this. ModelError for a model that is missing, altered or not embedded yet.
     """
     name = "" if path else model
-    folder, engine = _folder(model, path), None
+    folder, engine = folder_of(model, path), None
     if folder is None and embedding:
         engine = load(model, name)
         folder = cached_model(model)  # where loading has put it
@@ -88,7 +88,11 @@ def _compared(folder: Path, name: str, cache: Path, engine: Encoder) -> Parity:
     return verdict
 
 
-def _folder(model: str, path: str) -> Path | None:
+def folder_of(model: str, path: str) -> Path | None:
+    """The folder of a model given as to `choose`; None for a hub model that is not on this machine yet.
+
+    ModelError for a path that leads to no folder.
+    """
     if path:
         folder = Path(path).expanduser()
         if not folder.is_dir():

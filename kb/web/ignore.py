@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from kb import urls
@@ -27,11 +27,17 @@ def with_ignored(links: Iterable[LinkRecord], patterns: Sequence[str]) -> list[L
     """The same links, those whose URL matches a pattern (`*`, `?`) ignored as if the person had said so."""
     if not patterns:
         return list(links)
-    spelled = "|".join(re.escape(one).replace(r"\*", ".*").replace(r"\?", ".") for one in patterns)
-    matcher = re.compile(rf"(?:{spelled})\Z", re.DOTALL)
+    ignored = ignores(patterns)
     return [
-        replace(link, person=replace(link.person, ignored=True))
-        if matcher.match(link.address) or matcher.match(urls.canonical(link.address))
-        else link
+        replace(link, person=replace(link.person, ignored=True)) if ignored(link.address) else link
         for link in links
     ]
+
+
+def ignores(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Whether an address, as written or in its canonical form, matches one of the patterns."""
+    if not patterns:
+        return lambda url: False
+    spelled = "|".join(re.escape(one).replace(r"\*", ".*").replace(r"\?", ".") for one in patterns)
+    matcher = re.compile(rf"(?:{spelled})\Z", re.DOTALL)
+    return lambda url: bool(matcher.match(url) or matcher.match(urls.canonical(url)))

@@ -36,9 +36,9 @@ _NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
 
 
 class Model(NamedTuple):
-    """A model's files, and `shape`: what the browser is told of them."""
+    """A model's files, and `told`: what the browser is told of them."""
 
-    shape: dict[str, Any]
+    told: dict[str, Any]
     parts: tuple[Part, ...]
 
 
