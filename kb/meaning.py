@@ -39,6 +39,7 @@ FOLDER = "assets/kb/meaning"
 """Where the files lie on the site."""
 
 _FORMAT = "1"  # of the files: what was made in another is made anew
+_WORDS_MET = 7  # shards of the word table that a question needs, the special pieces' own among them
 _SCRIPTS = Path(pages.__file__).parent / "assets" / "meaning"
 
 Address = Callable[[str], str]
@@ -102,7 +103,14 @@ def _share(store: Store, settings: Settings, site: Site, address: Address) -> Sh
         *((f"{own}/{file.name}", file) for file in scripts),
         *((f"{FOLDER}/{file.name}", file) for one in (of_model, of_notes) for file in one.files()),
     ]
-    return Shared(tuple(files), f"{own}/start.js", f"{own}/meaning.css")
+    return Shared(tuple(files), f"{own}/start.js?mb={_megabytes(told)}", f"{own}/meaning.css")
+
+
+def _megabytes(told: dict[str, Any]) -> int:
+    """About what a first answer fetches, to be said before."""
+    model, notes = told["model"], told["notes"]
+    entries = [model["file"], model["pieces"], notes["index"], *notes["vectors"], *model["words"][:_WORDS_MET]]
+    return round(sum(size for _, size in entries) / 1e6 + 0.5)
 
 
 def _model_folder(settings: Settings, name: str) -> Path:
