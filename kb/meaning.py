@@ -109,7 +109,13 @@ def _share(store: Store, settings: Settings, site: Site, address: Address) -> Sh
 def _megabytes(told: dict[str, Any]) -> int:
     """About what a first answer fetches, to be said before."""
     model, notes = told["model"], told["notes"]
-    entries = [model["file"], model["pieces"], notes["index"], *notes["vectors"], *model["words"][:_WORDS_MET]]
+    entries = [
+        model["file"],
+        model["pieces"],
+        notes["index"],
+        *notes["vectors"],
+        *model["words"][:_WORDS_MET],
+    ]
     return round(sum(size for _, size in entries) / 1e6 + 0.5)
 
 

@@ -122,9 +122,7 @@ class Words(Connected):
             for text, ascii in zip(texts, plain, strict=True)
         ]
         words = sorted({word for one in cut for word in one})
-        stems = {
-            word: found[0] for word, found in zip(words, self._all_stems(words), strict=True)
-        }
+        stems = {word: found[0] for word, found in zip(words, self._all_stems(words), strict=True)}
         others = iter(self._all_stems([text for text, ascii in zip(texts, plain, strict=True) if not ascii]))
         return [
             [stems[word] for word in one] if ascii else next(others)

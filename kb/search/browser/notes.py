@@ -115,7 +115,9 @@ def _index(passages: Sequence[Passage], names: Iterable[Sequence[str]], tokens: 
 def _numbered(lists: Iterable[Iterable[str]]) -> dict[str, int]:
     """A number for each word, the commonest first, so that most numbers are small."""
     counted = Counter(chain.from_iterable(lists))
-    return {word: at for at, (word, _) in enumerate(sorted(counted.items(), key=lambda one: (-one[1], one[0])))}
+    return {
+        word: at for at, (word, _) in enumerate(sorted(counted.items(), key=lambda one: (-one[1], one[0])))
+    }
 
 
 def _planes(numbers: Sequence[int]) -> bytes:
