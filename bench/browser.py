@@ -72,7 +72,8 @@ TIMES = """async ([text, turns]) => { await engine.encode(text); let least = Inf
   for (let turn = 0; turn < turns; turn++) { const began = performance.now(); await engine.encode(text);
     least = Math.min(least, performance.now() - began); } return least; }"""
 ANSWERS = """async (texts) => { const all = [];
-  for (const text of texts) all.push((await engine.answer(text)).hits.map(({ text }) => text)); return all; }"""
+  for (const text of texts) 
+    all.push((await engine.answer(text)).hits.map(({ text }) => text)); return all; }"""
 
 
 class Answer(NamedTuple):

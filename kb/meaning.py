@@ -116,7 +116,7 @@ def _megabytes(told: dict[str, Any]) -> int:
         *notes["vectors"],
         *model["words"][:_WORDS_MET],
     ]
-    return round(sum(size for _, size in entries) / 1e6 + 0.5)
+    return sum(int(size) for _, size in entries) // 1_000_000 + 1
 
 
 def _model_folder(settings: Settings, name: str) -> Path:

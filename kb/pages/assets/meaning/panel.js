@@ -62,6 +62,7 @@ export class Panel {
         this.fail(navigator.onLine ? "broken" : "offline", event.message || "its script did not start");
       });
     }
+    this.failed = false;
     this.bar.removeAttribute("value");
     this.bytes.textContent = "";
     this.show({ status: "Fetching what the search by meaning needs. It stays in this browser.", fetching: true });
@@ -80,7 +81,7 @@ export class Panel {
   }
 
   progress({ done, total }) {
-    if (this.ready) return;
+    if (this.ready || this.failed) return; // what was under way when another file failed comes in still
     const mega = (bytes) => (bytes / 1e6).toFixed(1);
     this.bar.max = total;
     this.bar.value = done;
@@ -91,8 +92,8 @@ export class Panel {
   }
 
   fail(reason, detail = "") {
+    this.failed = true;
     this.list.replaceChildren();
-    this.ready = this.ready && reason !== "unable";
     this.show({ status: SAY[reason]?.(detail) ?? SAY.broken(detail), again: reason !== "unable" });
   }
 

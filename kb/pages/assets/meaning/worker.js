@@ -3,7 +3,7 @@
 import { Engine } from "./engine.js";
 import { Files } from "./files.js";
 
-let engine = null, loading = null, newest = 0;
+let engine = null, loading = null, place = "", newest = 0;
 
 async function load(base) {
   const done = new Map();
@@ -23,8 +23,9 @@ const sum = (numbers) => [...numbers].reduce((total, one) => total + one, 0);
 
 async function handle({ kind, base, number, text }) {
   if (kind === "ask") newest = number;
+  else place = base;
   try {
-    loading ??= load(base);
+    loading ??= load(place);
     await loading;
     if (kind === "load") postMessage({ kind: "ready" });
     else if (number === newest) {
