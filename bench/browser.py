@@ -64,15 +64,17 @@ ENGINE = """async () => {
   window.engine = new Engine(files, await files.index());
   await window.engine.load();
 }"""
-VECTORS = "async (texts) => { const all = []; for (const text of texts) all.push([...await engine.encode(text)]); return all; }"
+VECTORS = """async (texts) => { const all = [];
+  for (const text of texts) all.push([...await engine.encode(text)]); return all; }"""
 NEAREST = """async (texts) => { const all = []; for (const text of texts) {
   const cosines = [...engine.cosines(await engine.encode(text))].map((cosine, id) => [cosine, id]);
-  all.push(cosines.sort((a, b) => b[0] - a[0] || a[1] - b[1]).slice(0, 10).map(([, id]) => id)); } return all; }"""
+  cosines.sort((a, b) => b[0] - a[0] || a[1] - b[1]);
+  all.push(cosines.slice(0, 10).map(([, id]) => id)); } return all; }"""
 TIMES = """async ([text, turns]) => { await engine.encode(text); let least = Infinity;
   for (let turn = 0; turn < turns; turn++) { const began = performance.now(); await engine.encode(text);
     least = Math.min(least, performance.now() - began); } return least; }"""
 ANSWERS = """async (texts) => { const all = [];
-  for (const text of texts) 
+  for (const text of texts)
     all.push((await engine.answer(text)).hits.map(({ text }) => text)); return all; }"""
 
 

@@ -32,7 +32,8 @@ pytestmark = pytest.mark.browser
 
 MORE = {
     "cooking/bread.md": (
-        "---\ntitle: Bread\ndate: 2024-03-01\n---\n\n## Dough\n\n* Stretch a piece until light shines through\n"
+        "---\ntitle: Bread\ndate: 2024-03-01\n---\n\n## Dough\n\n"
+        "* Stretch a piece until light shines through\n"
         "\t* Fold it every half an hour\n\n## Oven\n\n* Steam for the first ten minutes\n"
     ),
     "language/chinese.md": "---\ntitle: Mandarin\n---\n\n* 声调 are four, and 你好 is the first word\n",
@@ -116,7 +117,8 @@ def test_vectors_are_those_of_the_numpy_reader(engine: Page) -> None:
     texts = [text for text in TEXTS if text]
     encoder = NumpyEncoder(packaged_model())
     found = engine.evaluate(
-        "async texts => { const all = []; for (const t of texts) all.push([...await engine.encode(t)]); return all; }",
+        "async texts => { const all = []; for (const text of texts) all.push([...await engine.encode(text)]);"
+        " return all; }",
         texts,
     )
     for text, vector in zip(texts, found, strict=True):
@@ -142,7 +144,8 @@ def test_words_are_folded_and_stemmed_as_sqlite_does_it(engine: Page) -> None:
 @pytest.mark.parametrize(
     "typed",
     [
-        "qlora vram", 'fine-tuning "form, not facts" -openai', "what is it", 'a "" b', '-"a b" word', "c++ -1",
+        "qlora vram", 'fine-tuning "form, not facts" -openai', "what is it",
+        'a "" b', '-"a b" word', "c++ -1",
         '"unclosed phrase', "--x", "!!! word", "don't (stop) stop", "http://a.example/b?c=d",
     ],
 )  # fmt: skip
