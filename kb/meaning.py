@@ -38,7 +38,7 @@ from kb.web.ignore import ignores
 FOLDER = "assets/kb/meaning"
 """Where the files lie on the site."""
 
-_FORMAT = "1"  # of the files: what was made in another is made anew
+_FORMAT = "2"  # of the files: what was made in another is made anew
 _WORDS_MET = 7  # shards of the word table that a question needs, the special pieces' own among them
 _SCRIPTS = Path(pages.__file__).parent / "assets" / "meaning"
 

@@ -35,6 +35,7 @@ _MATRICES = (
     "intermediate.dense",
     "output.dense",
 )
+_WIDEST = "output.dense"
 _NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
 
 
@@ -113,7 +114,8 @@ def _check(folder: Path, shape: Shape, pieces: WordPiece) -> None:
         f"it pools by {shape.pooling}, not by the mean": shape.pooling != "mean",
         "it has layers after the pooling": bool(shape.dense),
         "it tells capital letters and accents apart": not pieces.plain,
-        "its rows do not come in fours": hidden % 4 != 0 or inner % 4 != 0,
+        "its rows do not come in fours": hidden % 4 != 0,
+        "its inner rows are no multiple of the outer ones": inner % hidden != 0,
         "it is too large to send": layers * (4 * hidden + 2 * inner) * hidden > LARGEST,
     }
     for reason, holds in reasons.items():
@@ -174,11 +176,15 @@ def _layers(
     for number, means in enumerate(heard):
         at = f"encoder.layer.{number}"
         for name in _MATRICES:
-            weight = tensors[f"{at}.{name}.weight"]
-            matrix = quantised(weight)
-            lost = (weight - matrix.rows * matrix.scales[:, None]) @ means[name]
-            floats += [matrix.longest, matrix.scales, tensors[f"{at}.{name}.bias"] + lost]
-            integers.append(matrix.rows)
+            weight, bias = tensors[f"{at}.{name}.weight"], tensors[f"{at}.{name}.bias"]
+            # The widest matrix is cut across its columns: with one scale a row it would lose most.
+            width = len(weight) if name == _WIDEST else weight.shape[1]
+            for start in range(0, weight.shape[1], width):
+                some = weight[:, start : start + width]
+                matrix = quantised(some)
+                lost = (some - matrix.rows * matrix.scales[:, None]) @ means[name][start : start + width]
+                floats += [matrix.longest, matrix.scales, lost if start else bias + lost]
+                integers.append(matrix.rows)
         for name in _NORMS:
             floats += _norm(tensors, f"{at}.{name}")
     return floats, integers

@@ -23,7 +23,8 @@ export class Encoder {
       value: this.linear(hidden, hidden),
       attended: this.linear(hidden, hidden),
       inner: this.linear(inner, hidden),
-      outer: this.linear(hidden, inner),
+      // Cut across its columns, so that each part has scales of its own: it would lose most by rounding.
+      outer: Array.from({ length: inner / hidden }, () => this.linear(hidden, hidden)),
       attendedNorm: this.takeNorm(),
       outerNorm: this.takeNorm(),
     }));
@@ -53,7 +54,7 @@ export class Encoder {
   encode(words) {
     const { hidden, inner } = this.shape;
     const count = words.length;
-    let rows = new Float32Array(count * hidden);
+    const rows = new Float32Array(count * hidden);
     words.forEach(({ bytes, scale }, token) => {
       for (let at = 0; at < hidden; at++) {
         rows[token * hidden + at] =
@@ -61,17 +62,12 @@ export class Encoder {
       }
     });
     this.normalise(rows, this.norm);
-    const grown = new Float32Array(count * inner);
-    let other = new Float32Array(count * hidden);
     for (const layer of this.layers) {
       const mixed = this.attend(layer, rows, count);
-      layer.attended.apply(new Packed(mixed, count, hidden), other);
-      add(other, rows);
-      this.normalise(other, layer.attendedNorm);
-      layer.inner.apply(new Packed(other, count, hidden), grown);
-      gelu(grown);
-      layer.outer.apply(new Packed(grown, count, inner), rows);
-      add(rows, other);
+      layer.attended.apply(new Packed(mixed, count, hidden), rows);
+      this.normalise(rows, layer.attendedNorm);
+      const grown = gelu(layer.inner.apply(new Packed(rows, count, hidden), new Float32Array(count * inner)));
+      layer.outer.forEach((part, at) => part.apply(new Packed(grown, count, hidden, inner, at * hidden), rows));
       this.normalise(rows, layer.outerNorm);
     }
     return this.pool(rows, count);
@@ -129,10 +125,6 @@ export class Encoder {
   }
 }
 
-function add(rows, others) {
-  for (let at = 0; at < rows.length; at++) rows[at] += others[at];
-}
-
 /* x * Phi(x), with erf by Abramowitz and Stegun 7.1.26, as kb/search/bert.py has it. */
 function gelu(values) {
   for (let at = 0; at < values.length; at++) {
@@ -144,4 +136,5 @@ function gelu(values) {
       step * Math.exp(-size * size);
     values[at] = Math.max(value, 0) - Math.abs(value) * tail * 0.5;
   }
+  return values;
 }

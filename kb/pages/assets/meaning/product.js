@@ -19,7 +19,7 @@ export class Linear {
     this.rows = scales.length;
   }
 
-  /** The product with `packed` tokens, bias added, into `out`: (count, rows), token by token. */
+  /** Add the product with `packed` tokens, and the bias, to `out`: (count, rows), token by token. */
   apply(packed, out) {
     const { weights, columns, rows } = this;
     const { pairs, count } = packed;
@@ -46,17 +46,20 @@ export class Linear {
   unpack(sum, row, token, packed, out) {
     const high = Math.floor(sum / SHIFT + 0.5);
     const { rows } = this;
-    out[token * rows + row] = (sum - high * SHIFT) * packed.back[token] * this.scales[row] + this.biases[row];
+    out[token * rows + row] += (sum - high * SHIFT) * packed.back[token] * this.scales[row] + this.biases[row];
     if (token + 1 < packed.count) {
-      out[(token + 1) * rows + row] = high * packed.back[token + 1] * this.scales[row] + this.biases[row];
+      out[(token + 1) * rows + row] += high * packed.back[token + 1] * this.scales[row] + this.biases[row];
     }
   }
 }
 
-/** Tokens on their way into a product: (count, columns), two in one number. */
+/** Tokens on their way into a product: (count, columns), two in one number. Of longer ones, `stride` apart,
+    the columns from `first` on. */
 export class Packed {
-  constructor(values, count, columns) {
+  constructor(values, count, columns, stride = columns, first = 0) {
     this.values = values;
+    this.stride = stride;
+    this.first = first;
     this.count = count;
     this.columns = columns;
     this.pairs = (count + 1) >> 1;
@@ -72,7 +75,7 @@ export class Packed {
     const { values, columns, numbers, back, count } = this;
     const most = LIMIT / longest - Math.sqrt(columns) / 2; // rounding may add half a unit to each number
     for (let token = 0; token < count; token++) {
-      const from = token * columns;
+      const from = token * this.stride + this.first;
       let square = 0;
       for (let at = 0; at < columns; at++) square += values[from + at] * values[from + at];
       const factor = square > 0 ? most / Math.sqrt(square) : 1;
