@@ -72,6 +72,7 @@ KEYS: tuple[Key, ...] = (
     Key("search.model", "all-MiniLM-L6-v2", _N, "embedding model: the packaged one, or a hub id"),
     Key("search.model_path", "", _P, "a folder with a sentence-transformers model"),
     Key("site.trust_html", False, _N, "publish raw HTML of notes as it is, scripts and all"),
+    Key("site.semantic_search", True, _N, "let readers of the site search it by meaning, in their browser"),
     Key("editor.command", "", _P, "editor of notes, such as code -g {path}:{line}; else $VISUAL or $EDITOR"),
     Key("editor.url", "", _P, "hyperlink of a hit, such as vscode://file{path}:{line}"),
     Key("github.token", "", _P, "token for api.github.com", secret=True),

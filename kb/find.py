@@ -49,7 +49,9 @@ COMMON = 0.05
 """Share of the passages from which a word tells too little to be looked up."""
 
 _WORD = re.compile(r"\w+")
-_DEPTH = 200  # candidates from each list: places beyond it do not reach the first page
+
+DEPTH = 200
+"""Candidates from each list: places beyond it do not reach the first page."""
 
 
 class Mode(StrEnum):
@@ -160,7 +162,7 @@ def related(store: Store, vectors: Semantic, path: str, line: int | None = None,
     rows = sorted({row for found in store.passages_to_rows(vectors.model, asked).values() for row in found})
     if not rows:
         return Found(advice="it is not embedded yet; kb sync")
-    near = vectors.around(rows, _DEPTH + len(rows))
+    near = vectors.around(rows, DEPTH + len(rows))
     passages = store.rows_to_passages(vectors.model, [row for row, _ in near])
     cosines: dict[int, float] = {}
     for row, cosine in near:
@@ -197,7 +199,7 @@ def _dense(store: Store, semantic: Semantic, query: Query, narrow: Filter) -> li
         by_passage = store.passages_to_rows(model, sorted(wanted))
         rows = sorted({row for found in by_passage.values() for row in found})
     least = LEAST_COSINE_OF_STRANGER if _is_stranger(store, query) else LEAST_COSINE
-    near = [pair for pair in semantic.nearest(query.text, _DEPTH + len(unwanted), rows) if pair[1] >= least]
+    near = [pair for pair in semantic.nearest(query.text, DEPTH + len(unwanted), rows) if pair[1] >= least]
     passages = store.rows_to_passages(model, [row for row, _ in near])
     found: dict[int, float] = {}
     for row, cosine in near:
@@ -254,15 +256,15 @@ def _keyword(store: Store, asked: _Asked, narrow: Filter) -> list[tuple[int, flo
     """Passages by their words, best first, those in scripts without spaces among them."""
     query = asked.query
     if not any(map(spaceless, (*query.terms, *query.phrases, *query.excluded))):
-        return store.keyword(fts_match(query, [other for _, other in asked.others]), narrow, _DEPTH)
+        return store.keyword(fts_match(query, [other for _, other in asked.others]), narrow, DEPTH)
     plain = replace(
         query,
         phrases=tuple(part for part in query.phrases if not spaceless(part)),
         excluded=tuple(part for part in query.excluded if not spaceless(part)),
     )
-    found = dict(store.keyword(fts_match(plain), narrow, _DEPTH)) if plain.terms or plain.phrases else {}
+    found = dict(store.keyword(fts_match(plain), narrow, DEPTH)) if plain.terms or plain.phrases else {}
     for part in (*query.terms, *query.phrases):
-        for id, score in store.spaceless(part, narrow, _DEPTH):
+        for id, score in store.spaceless(part, narrow, DEPTH):
             found[id] = found.get(id, 0.0) + score
     wanted = _wanted(store, query, narrow) if query.phrases else None
     unwanted = _unwanted(store, query, narrow)

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from kb.find import Found as Found
     from kb.init import InitPlan as InitPlan
     from kb.lately import Event as Event
+    from kb.meaning import Shared as Shared
     from kb.repair import RepairPlan as RepairPlan
     from kb.search.blas_semantic import BlasSemantic
     from kb.search.choose import Chosen
@@ -729,6 +730,12 @@ class KnowledgeBase(Daily):
         from kb.publish import publish
 
         return publish(self.store, self.settings, self._near)
+
+    def share(self, site: Site, address: Callable[[str], str]) -> Shared:
+        """The files with which readers search the site by meaning; `address` is where a page will stand."""
+        from kb.meaning import share
+
+        return share(self.store, self.settings, site, address)
 
     def write_site(self, folder: str) -> int:
         """Write the site's pages as plain Markdown; how many. UsageError where other files lie."""

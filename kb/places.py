@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from html import escape
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -47,6 +47,33 @@ def slug(heading: str) -> str:
     """The anchor that Python-Markdown's toc gives the first heading of these words; may be empty."""
     ascii_only = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode("ascii")
     return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", ascii_only).strip().lower())
+
+
+def anchors(title: str, headings: Iterable[tuple[str, ...]]) -> list[str]:
+    """The anchor that toc gives the innermost heading of each path, in order of the page; empty for none.
+
+    It numbers headings of the same words. Those under which nothing stands are not known here, so
+    behind one of them a number may be too low.
+    """
+    known: dict[tuple[str, ...], str] = {(): ""}
+    used: set[str] = set()
+    found = []
+    for path in headings:
+        if not used and path[:1] != (title,):  # the page's own heading, which no path begins with
+            used.add(slug(title))
+        for depth in range(1, len(path) + 1):
+            if path[:depth] not in known:
+                known[path[:depth]] = _numbered(slug(path[depth - 1]), used)
+                used.add(known[path[:depth]])
+        found.append(known[path])
+    return found
+
+
+def _numbered(name: str, used: Container[str]) -> str:
+    number = 0
+    while not (spelled := f"{name}_{number}" if number else name) or spelled in used:
+        number += 1
+    return spelled
 
 
 def addressed(html: str, address: Callable[[str], str]) -> str:

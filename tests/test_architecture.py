@@ -19,8 +19,9 @@ STAGES = {
 }  # fmt: skip
 DOORS = {"cli", "plugin"}
 # fresh is what sync and search both stand on: a scan, and no more. reading is sync's helper,
-# around what init and doctor both know of git's files and the site's.
-FLOORS = [GROUND, ROOMS, {"around", "fresh", "reading"}, STAGES, {"daily"}, {"knowledge"}, DOORS]
+# around what init and doctor both know of git's files and the site's. meaning stands on find: the
+# site's search ranks by the constants of the command's.
+FLOORS = [GROUND, ROOMS, {"around", "fresh", "reading"}, STAGES, {"meaning"}, {"daily"}, {"knowledge"}, DOORS]
 
 # Where each third party may be imported: dotted prefixes below kb.
 HOMES = {

@@ -16,7 +16,7 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from html import escape, unescape
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from jinja2 import Environment
@@ -38,6 +38,9 @@ from kb.plugin.extension import NotesMarkdown
 from kb.plugin.frames import Frames, as_shipped
 from kb.plugin.kept import Kept
 from kb.plugin.policy import protected
+
+if TYPE_CHECKING:
+    from kb.knowledge import Shared
 
 # The feed's plugin imports GitPython, which without this refuses to load where there is no git.
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
@@ -113,6 +116,7 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         self._pages: dict[str, Page] = {}
         self._site: Site | None = None
         self._notes = Path()
+        self._shared: Shared | None = None
         self._files = Files([])
         self._markdown = NotesMarkdown()
         self._kept = Kept()
@@ -187,7 +191,21 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         self._made_before, self._made = self._made, {}
         kept = _root(config) / ".kb" / "html.jsonl"
         self._kept.begin(kept, config, files.src_uris, site.places.names())
+        self._share(files, config)
         return files
+
+    def _share(self, files: Files, config: MkDocsConfig) -> None:
+        """Add the search by meaning: last, since no page's HTML hangs on its files."""
+        shared = self._shared
+        if shared is None:
+            return
+        for path, source in shared.files:
+            files.append(File.generated(config, path, abs_src_path=str(source)))
+        if shared.files:
+            config.extra_css.append(shared.style)
+            config.extra_javascript.append(shared.script)
+        elif shared.notice:
+            log.info(shared.notice)
 
     def _withheld(self, file: File) -> bool:
         """Whether a file of the person's may not be on the site, whatever MkDocs takes it for.
@@ -382,6 +400,9 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
             with KnowledgeBase.open(_root(config)) as notebook:
                 report = notebook.sync(embed=False)
                 site = notebook.publish()
+                self._shared = notebook.share(
+                    site, lambda path: File(path, "", "", config.use_directory_urls).url
+                )
                 self._notes = notebook.settings.notes
         except KbError as error:
             raise PluginError(f"kb: {error}" + (f"\n{error.hint}" if error.hint else "")) from error

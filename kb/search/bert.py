@@ -92,10 +92,10 @@ class Bert:
         self._norm = norm("embeddings.LayerNorm")
         self._heads = int(config["num_attention_heads"])
         self._pooling = shape.pooling
-        self._layers: list[_Layer] = []
+        self.layers: list[_Layer] = []
         for number in range(int(config["num_hidden_layers"])):
             at = f"encoder.layer.{number}"
-            self._layers.append(
+            self.layers.append(
                 _Layer(
                     linear(f"{at}.attention.self.query"),
                     linear(f"{at}.attention.self.key"),
@@ -123,7 +123,7 @@ class Bert:
         rows = rows + np.concatenate([self._places[:length] for length in lengths])
         rows += self._type
         rows = self._norm(rows)
-        for layer in self._layers:
+        for layer in self.layers:
             attended = layer.attended(self._attend(layer, rows, bounds))
             attended += rows
             rows = layer.attended_norm(attended)

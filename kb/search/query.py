@@ -25,7 +25,7 @@ _FUNCTION_WORDS = """
     will with won't would wouldn't you you're your yours
 """
 STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
-_FILTERS = ("kind", "tag", "since", "until", "host", "standing")
+FILTERS = ("kind", "tag", "since", "until", "host", "standing")
 # An excluded or a plain phrase; a filter with its value, quoted or not; any other run.
 _PART = re.compile(
     r"""(?P<minus>(?<!\S)-)?"(?P<phrase>[^"]*)"
@@ -69,7 +69,7 @@ def parse_query(text: str) -> Query:
             (excluded if part["minus"] else phrases).append(phrase)
             if not part["minus"]:
                 shown.append(phrase)
-        elif name is not None and name.lower() in _FILTERS:
+        elif name is not None and name.lower() in FILTERS:
             filters.append((name.lower(), part["quoted"] or part["value"]))
         else:
             word = word or part[0].replace('"', " ").strip()

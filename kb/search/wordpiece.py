@@ -80,6 +80,15 @@ class WordPiece:
         """How many pieces the text has."""
         return len(self.ids(text))
 
+    @property
+    def plain(self) -> bool:
+        """Whether capital letters and accents make no difference."""
+        return self._lower and self._strip
+
+    def pieces(self) -> list[str]:
+        """Every piece of the vocabulary, in order of id."""
+        return sorted(self._vocabulary, key=self._vocabulary.__getitem__)
+
     def _plain(self, text: str) -> list[int]:
         found: list[int] = []
         for word in self._words(text):

@@ -35,7 +35,9 @@ def with_ignored(links: Iterable[LinkRecord], patterns: Sequence[str]) -> list[L
 
 
 def ignores(patterns: Sequence[str]) -> Callable[[str], bool]:
-    """Whether an address, as written or in its canonical form, matches a pattern (`*`, `?`)."""
+    """Whether an address, as written or in its canonical form, matches one of the patterns."""
+    if not patterns:
+        return lambda url: False
     spelled = "|".join(re.escape(one).replace(r"\*", ".*").replace(r"\?", ".") for one in patterns)
-    match = re.compile(rf"(?:{spelled})\Z", re.DOTALL).match
-    return lambda url: bool(match(url) or match(urls.canonical(url)))
+    matcher = re.compile(rf"(?:{spelled})\Z", re.DOTALL)
+    return lambda url: bool(matcher.match(url) or matcher.match(urls.canonical(url)))
