@@ -8,7 +8,18 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ["numpy", "torch", "sentence_transformers", "httpx", "bs4", "rich", "mkdocs", "sqlite_utils"]
+HEAVY = [
+    "numpy",
+    "torch",
+    "sentence_transformers",
+    "httpx",
+    "bs4",
+    "rich",
+    "mkdocs",
+    "sqlite_utils",
+    "mcp",
+    "pydantic",
+]
 HYBRID_MAY = {"numpy", "tokenizers"}
 
 

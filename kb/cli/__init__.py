@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "glossary": ("glossary", "Show the terms: expansion, definition, where used."),
     "sync": ("sync", "Read changed notes into the store and embed them."),
     "site": ("site", "Write the site's pages as plain Markdown, for any generator."),
+    "mcp": ("mcp", "Serve the notebook to a language model's client."),
     "new": ("new", "Start a dated note and open it in your editor."),
     "import": ("import_notes", "Make notes of a page, a folder, a site or bookmarks."),
     "export": ("export", "Write the links as JSON Lines, CSV, bookmarks.html or BibTeX."),
