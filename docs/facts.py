@@ -61,7 +61,8 @@ def settings() -> str:
     for key in config.KEYS:
         where = "kb.toml" if key.scope is config.Scope.NOTEBOOK else "you alone"
         meaning = key.help + (f" ({' or '.join(f'`{one}`' for one in key.choices)})" if key.choices else "")
-        default = {True: "true", False: "false", (): "[]", "": '""'}.get(key.default, key.default)
+        default = str(key.default).lower() if isinstance(key.default, bool) else key.default or '""'
+        default = "[]" if key.default == () else default
         lines.append(f"| `{key.name}` | `{default}` | {where} | {meaning.replace('|', '&#124;')} |")
     return "\n".join(lines)
 
@@ -137,7 +138,8 @@ def tables() -> str:
         with Store.open(path) as store:
             names = store.connection.execute(
                 "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
-                " AND name NOT LIKE '%\\_fts\\__%' ESCAPE '\\' AND name NOT LIKE '\\_sqlite%' ESCAPE '\\' ORDER BY name"
+                " AND name NOT LIKE '%\\_fts\\__%' ESCAPE '\\' AND name NOT LIKE '\\_sqlite%' ESCAPE '\\'"
+                " ORDER BY name"
             )
             for (name,) in names.fetchall():
                 columns = store.connection.execute("SELECT name FROM pragma_table_info(?)", [name]).fetchall()

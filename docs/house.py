@@ -33,9 +33,11 @@ def table() -> str:
     """The same as a Markdown table, the doors first."""
     edges = graph()
     lines = ["| part | imports, the ground floor apart |", "|---|---|"]
-    for floor in reversed(FLOORS[1:]):
-        for name in sorted(floor & edges.keys()):
-            lines.append(f"| `{name}` | {', '.join(f'`{one}`' for one in sorted(edges[name] - GROUND))} |")
+    lines += [
+        f"| `{name}` | {', '.join(f'`{one}`' for one in sorted(edges[name] - GROUND))} |"
+        for floor in reversed(FLOORS[1:])
+        for name in sorted(floor & edges.keys())
+    ]
     return "\n".join(lines)
 
 
@@ -61,7 +63,8 @@ def picture() -> str:
             start, end = y + BOX / 2 - 4, under - BOX / 2 + 4
             bend = (start + end) / 2
             shapes.append(
-                f'<path d="M{x:.0f} {start:.0f}C{x:.0f} {bend:.0f} {below:.0f} {bend:.0f} {below:.0f} {end:.0f}"/>'
+                f'<path d="M{x:.0f} {start:.0f}C{x:.0f} {bend:.0f} {below:.0f} {bend:.0f}'
+                f' {below:.0f} {end:.0f}"/>'
             )
     for name, (x, y, size) in places.items():
         shapes.append(
@@ -71,8 +74,8 @@ def picture() -> str:
     height = BAND * len(floors)
     told = "The parts of kb, floor upon floor, and which imports which; docs/design.md has it as a table."
     style = (
-        "text{font:14px ui-monospace,Menlo,Consolas,monospace;fill:#1f2933}.name{text-anchor:middle;font-size:13px}"
-        ".floor{fill:#52606d;font-style:italic}.band0{fill:#f5f7fa}.band1{fill:#e9edf2}"
+        "text{font:14px ui-monospace,Menlo,Consolas,monospace;fill:#1f2933}"
+        ".name{text-anchor:middle;font-size:13px}.floor{fill:#52606d;font-style:italic}.band0{fill:#f5f7fa}.band1{fill:#e9edf2}"
         ".box{fill:#fff;stroke:#52606d}path{fill:none;stroke:#2b6cb0;stroke-opacity:.35;stroke-width:1.4}"
     )
     return (

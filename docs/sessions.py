@@ -30,7 +30,7 @@ from tests.servers import Handler, Server  # noqa: E402  # after the checkout is
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 WEB, TODAY = "https://blog.example", "2026-11-24"
 OTTERS = b"""<!doctype html><html lang=en><head><title>Otters keep a stone in a pocket</title></head>
-<body><main><h1>Otters keep a stone in a pocket</h1><p>A fold of skin under each foreleg holds it, and food.</p>
+<body><main><h1>Otters keep a stone in a pocket</h1><p>A fold of skin under each foreleg holds it.</p>
 </main></body></html>"""
 TOOLS = OTTERS.replace(b"Otters keep a stone in a pocket", b"Which animals use tools")
 
@@ -66,7 +66,7 @@ def served() -> dict[str, Callable[[Handler, str], None]]:
 
 
 class Shell:
-    """A shell in a folder of its own, far from the person's settings; each step goes on where the last ended."""
+    """A shell far from the person's settings; each step goes on where the last ended."""
 
     def __init__(self, home: Path, web: str) -> None:
         self.home = home
@@ -75,11 +75,16 @@ class Shell:
         self.today = time.strftime("%Y-%m-%d")
         bin = home / ".bin"
         bin.mkdir()
-        for name, call in (("kb", "from kb.cli import run; run()"), ("mkdocs", "from mkdocs.__main__ import cli; cli()")):
+        for name, call in (
+            ("kb", "from kb.cli import run; run()"),
+            ("mkdocs", "from mkdocs.__main__ import cli; cli()"),
+        ):
             script = f"import sys; sys.path[0] = {str(ROOT)!r}; sys.argv[0] = {name!r}; {call}"
             (bin / name).write_text(f"#!{sys.executable}\n{script}\n")
             (bin / name).chmod(0o755)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("KB_", "XDG_", "GIT_"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("KB_", "XDG_", "GIT_"))
+        }
         self.environment = {
             **kept,
             "HOME": str(home),

@@ -17,20 +17,27 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from kb import config
 from kb.config import Settings
+from kb.daily import Daily, Progress
 from kb.errors import ModelError, StoreError, UnknownNote, UsageError
 from kb.model import Added, Entry, Filter, Key, LinkRecord, NoteKind, Saved, Shown, Site, SyncReport, Term
 
 if TYPE_CHECKING:
     # Named anew, so that the doors may take the types of what they print from here.
+    from kb.backup import BackedUp as BackedUp
+    from kb.backup import Restored as Restored
     from kb.check import CheckReport as CheckReport
+    from kb.configure import Holding as Holding
+    from kb.doctor import Finding as Finding
     from kb.enrich import EnrichReport as EnrichReport
     from kb.find import Found as Found
     from kb.init import InitPlan as InitPlan
+    from kb.lately import Event as Event
     from kb.repair import RepairPlan as RepairPlan
     from kb.search.choose import Chosen
     from kb.search.encode import Encoder
     from kb.search.semantic import Semantic
     from kb.search.vectors import VectorFile
+    from kb.stats import Stats as Stats
     from kb.store.store import Store
     from kb.titles import TitleEdit as TitleEdit
     from kb.transfer import Export as Export
@@ -45,9 +52,6 @@ REFRESH_NOTES = 500
 REFRESH_PASSAGES = 100
 #: Seconds for which a search waits for another kb that is writing, before it does without.
 REFRESH_WAIT = 0.5
-
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is."""
 
 
 class SystemClock:
@@ -86,7 +90,7 @@ class _Ahead(Generic[T]):
         return self._made[0]
 
 
-class KnowledgeBase:
+class KnowledgeBase(Daily):
     """A notebook, open. Use it as a context manager, or close it."""
 
     def __init__(self, settings: Settings) -> None:
@@ -94,22 +98,26 @@ class KnowledgeBase:
         self.clock = SystemClock()
         #: Where sources are asked, if elsewhere than at their own addresses: by source, then by name.
         self.bases: Mapping[str, Mapping[str, str]] = {}
+        self._given: Mapping[str, str] | None = None
         self._encoders: dict[bool, Chosen] = {}
 
     @classmethod
-    def open(cls, root: str | os.PathLike[str] | None = None) -> KnowledgeBase:
+    def open(
+        cls, root: str | os.PathLike[str] | None = None, given: Mapping[str, str] | None = None
+    ) -> KnowledgeBase:
         """The notebook at `root`, or the nearest upward from the current folder.
 
+        `given` are settings for this time, as text by key; they go before all others.
         Raises NotebookNotFound where there is none, ConfigError where its settings cannot be read.
         """
-        if root is None:
-            return cls(config.load(config.find_root(Path.cwd())))
-        folder = Path(root).expanduser().absolute()
+        folder = config.find_root(Path.cwd()) if root is None else Path(root).expanduser().absolute()
         if not (folder / config.CONFIG_NAME).is_file():
             raise UsageError(
                 f"{folder}: no {config.CONFIG_NAME} there", hint=f"kb init {folder}   makes a notebook of it"
             )
-        return cls(config.load(folder))
+        base = cls(config.load(folder, given=given))
+        base._given = given
+        return base
 
     @classmethod
     def init(cls, folder: str | os.PathLike[str], *, dry_run: bool = False) -> InitPlan:
@@ -126,7 +134,7 @@ class KnowledgeBase:
 
         For a process that stays: store, settings and notes may change between two pieces of work.
         """
-        fresh = KnowledgeBase(config.load(self.settings.root))
+        fresh = KnowledgeBase.open(self.settings.root, self._given)
         fresh.bases = self.bases
         if self._encoders and self._model == fresh._model:
             from kb.search.choose import rested
@@ -358,13 +366,14 @@ class KnowledgeBase:
 
     def _place(self, typed: str) -> str:
         """The note or folder that a person means, as the store has it. UnknownNote if they mean none."""
-        from kb.notes.named import named
+        from kb.notes.named import alike, named
 
         meant = named(self.settings.notes, typed, Path.cwd())
         if meant is None:
+            near = alike(self.settings.notes, typed)
             raise UnknownNote(
                 f"{typed}: no such note or folder in {self.settings.notes}",
-                hint="name one as `kb links` prints it",
+                hint=f"did you mean {near}?" if near else "name one as `kb links` prints it",
             )
         return meant
 
@@ -472,12 +481,13 @@ class KnowledgeBase:
 
     def addresses(
         self, given: tuple[str, ...], stdin: Callable[[], str], *, clipboard: bool = False
-    ) -> list[str]:
-        """The addresses meant by these arguments: `-` stands for those in `stdin`. UsageError for none.
+    ) -> tuple[list[str], list[UsageError]]:
+        """The addresses meant by these arguments, and why some of them are none.
 
-        With `clipboard`, those that the clipboard holds as well.
+        `-` stands for those in `stdin`; with `clipboard`, those that the clipboard holds as well.
+        UsageError where nothing is meant.
         """
-        from kb.add import addresses, web_address
+        from kb.add import addresses, sorted_out
         from kb.clipboard import clipboard as pasted
 
         found = [url for one in given for url in (addresses(stdin()) if one == "-" else [one])]
@@ -485,7 +495,7 @@ class KnowledgeBase:
             found += addresses(pasted(self.settings["clipboard.command"]))
         if not found:
             raise UsageError("no address to add", hint="kb add-link https://arxiv.org/abs/2305.14314")
-        return [web_address(url) for url in dict.fromkeys(found)]
+        return sorted_out(found)
 
     def enrich(
         self,
@@ -662,16 +672,12 @@ class KnowledgeBase:
 
     def new_note(self, title: str, kind: NoteKind = NoteKind.NOTE, tags: tuple[str, ...] = ()) -> str:
         """Start a note dated today; its path. NoteExists if one of that name stands."""
-        from kb.add import start_note
+        from kb.add import start_note, template_of
 
         if not title.split():
             raise UsageError("a note wants a title", hint='kb new "Llama 2 at home"')
-        return start_note(self.settings.notes, title, kind, tags, self.clock.today())
-
-    @property
-    def editor(self) -> str | None:
-        """The person's editor, if their config or environment names one."""
-        return self.settings["editor.command"] or os.environ.get("KB_EDITOR") or None
+        template = template_of(self.settings.root, kind)
+        return start_note(self.settings.notes, title, kind, tags, self.clock.today(), template)
 
     def plan_import(self, source: str, *, overwrite: bool = False, importer: str | None = None) -> ImportPlan:
         """What an import of `source` would write. Nothing is written. ImportRefused.

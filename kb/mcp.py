@@ -242,9 +242,8 @@ def glossary(base: KnowledgeBase, asked: Glossary, private: bool) -> Answer:
 
 def add_link(base: KnowledgeBase, asked: AddLink, private: bool) -> Answer:
     """Append a link, with its title, to today's note or another; a link that is known is not added."""
-    [url] = base.addresses((asked.url,), str)
     added = base.add_link(
-        url,
+        asked.url,
         note=asked.note,
         comment=asked.comment,
         quote=asked.quote,

@@ -15,11 +15,12 @@ GROUND = {"values", "model", "errors", "urls", "config", "contract", "places"}
 ROOMS = {"notes", "web", "search", "pages", "store"}
 STAGES = {
     "sync", "find", "add", "check", "repair", "enrich", "titles", "clipboard", "publish", "transfer", "init",
-    "show",
+    "backup", "configure", "doctor", "lately", "opening", "stats", "watch", "show",
 }  # fmt: skip
 DOORS = {"cli", "plugin", "mcp"}
-# fresh is what sync and search both stand on: a scan, and no more. reading is sync's helper.
-FLOORS = [GROUND, ROOMS, {"fresh", "reading"}, STAGES, {"knowledge"}, DOORS]
+# fresh is what sync and search both stand on: a scan, and no more. reading is sync's helper,
+# around what init and doctor both know of git's files and the site's.
+FLOORS = [GROUND, ROOMS, {"around", "fresh", "reading"}, STAGES, {"daily"}, {"knowledge"}, DOORS]
 # The command line opens the other door that is a command.
 OPENS = {("cli", "mcp")}
 
@@ -43,10 +44,11 @@ HOMES = {
     "mcp": {"mcp"},
     "mcp_types": {"mcp"},
     "pydantic": {"mcp"},
+    "watchfiles": {"watch"},
 }
 
 # Modules that may import inside a function, so that a light path stays light.
-DEFERRING = {"knowledge", "cli"}
+DEFERRING = {"daily", "knowledge", "cli"}
 
 
 def modules() -> list[str]:

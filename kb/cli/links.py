@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from kb.cli.help import Command
 from kb.cli.listing import print_links
 from kb.cli.shared import as_json, filter_of, filters, formats, notebook, warn
 
 
-@click.command("links")
+@click.command("links", cls=Command)
 @click.option("--ignore", metavar="URL", help="Leave this link out of checks from now on.")
 @click.option("--alive", metavar="URL", help='"I looked, it lives": clear the strikes against this link.')
 @as_json

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from kb.cli.help import Command
 from kb.cli.shared import notebook
 from kb.errors import UsageError
 
 
-@click.command("mcp")
+@click.command("mcp", cls=Command)
 @click.option("--write", is_flag=True, help="Offer a tool that adds links to the notes.")
 @click.option("--private", is_flag=True, help="Give private notes too, and what only they link.")
 def command(write: bool, private: bool) -> int:

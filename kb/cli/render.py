@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+import click
+
 from kb.model import Entry, Hit, LinkRecord, Standing
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -30,11 +32,22 @@ def plain(text: str) -> str:
     return _CONTROL.sub(" ", text)
 
 
-def styled(text: str, style: str, *, stream: object = None) -> str:
-    """`text` in an ANSI style, where stdout is a terminal and NO_COLOR is not set."""
-    if not text or os.environ.get("NO_COLOR") or sys.stdout is None or not sys.stdout.isatty():
-        return text
-    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+def coloured() -> bool:
+    """Whether to colour: as `--color`, NO_COLOR or FORCE_COLOR say, else where stdout is a terminal."""
+    context = click.get_current_context(silent=True)
+    if context is not None and context.color is not None:
+        return context.color
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and on_terminal()
+
+
+def on_terminal() -> bool:
+    """Whether a person reads what is printed."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def styled(text: str, style: str) -> str:
+    """`text` in an ANSI style, where there is to be colour."""
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if text and coloured() else text
 
 
 def width() -> int:
@@ -62,7 +75,7 @@ Marks = Callable[[str], Sequence[tuple[int, int]]]
 
 def linked(text: str, address: str) -> str:
     """`text` as a hyperlink (OSC 8), where stdout is a terminal that may know what that is."""
-    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+    if not on_terminal() or os.environ.get("TERM") == "dumb":
         return text
     return f"\x1b]8;;{plain(address)}\x1b\\{text}\x1b]8;;\x1b\\"
 

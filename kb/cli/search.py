@@ -9,10 +9,22 @@ import click
 
 from kb import contract
 from kb.cli import render
-from kb.cli.shared import as_json, filter_of, filters, notebook, print_json, progress, warn, within
+from kb.cli.help import Command, Word
+from kb.cli.shared import (
+    as_json,
+    filter_of,
+    filters,
+    notebook,
+    page,
+    print_json,
+    progress,
+    remember,
+    warn,
+    within,
+)
 
 
-class WithExclusions(click.Command):
+class WithExclusions(Command):
     """Takes `-word` for a part of the query, as it is inside quotes; no option here is so long."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -31,7 +43,7 @@ EXCLUSION = re.compile(r"-(?!-)(?!n\d*$)(?!h$)\w")
 @click.argument("query", nargs=-1, required=True)
 @click.option(
     "--mode",
-    type=click.Choice(["hybrid", "keyword", "semantic"]),
+    type=Word(["hybrid", "keyword", "semantic"]),
     default="hybrid",
     show_default=True,
     help="By words, by meaning, or both together.",
@@ -42,7 +54,7 @@ EXCLUSION = re.compile(r"-(?!-)(?!n\d*$)(?!h$)\w")
 @click.option(
     "--in",
     "where",
-    type=click.Choice(["notes", "pages", "all"]),
+    type=Word(["notes", "pages", "all"]),
     default="all",
     show_default=True,
     help="Your own notes, the saved text of linked pages, or both.",
@@ -62,6 +74,7 @@ def command(
       kb search "qlora vram"
       kb search "how much graphics memory do I need at home" --since 2023
       kb search 'rag -anyscale kind:hn-thread' --json
+      kb open 1                                         the first hit, in your editor
     """
     with notebook() as base:
         found = base.search(
@@ -76,7 +89,9 @@ def command(
         if as_json:
             print_json(map(contract.hit, found.hits))
         elif found.hits:
-            click.echo(render.hits(found.hits, base, found.marks, explain))
+            page(render.hits(found.hits, base, found.marks, explain))
         else:
             click.echo(found.advice or "nothing found", err=True)
+        if found.hits and not as_json:
+            remember(base, found.hits)
         return 0 if found.hits else 1

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from importlib import import_module
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from kb.cli import Session
-from kb.errors import UsageError
+from kb.cli.help import Narrowing, Word
+from kb.errors import KbError, UsageError
 from kb.knowledge import KnowledgeBase
-from kb.model import Filter, LinkKind, NoteKind, Problem, Source, Standing, When
+from kb.model import Filter, Hit, LinkKind, NoteKind, Problem, Source, Standing, When
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -24,12 +30,29 @@ KINDS = tuple(dict.fromkeys([*map(str, NoteKind), *map(str, LinkKind)]))
 
 def notebook() -> KnowledgeBase:
     """The notebook that the options before the command name, or the nearest upward."""
-    return KnowledgeBase.open(_session().root)
+    session = _session()
+    return KnowledgeBase.open(session.root, session.given)
 
 
 def quiet() -> bool:
     """Whether progress and warnings were asked away."""
     return _session().quiet
+
+
+def say_next_step() -> None:
+    """On stderr, where this folder is in no notebook: how to make one of it."""
+    if _session().root is None and (advice := KnowledgeBase.next_step()):
+        warn(f"\n{advice}")
+
+
+def page(text: str, *, nl: bool = True) -> None:
+    """Print it; on a terminal too low for it, in a pager."""
+    if sys.stdout is not None and sys.stdout.isatty() and _session().pager:
+        from kb.cli import pager
+
+        if pager.show(text):
+            return
+    click.echo(text, nl=nl)
 
 
 def _session() -> Session:
@@ -40,11 +63,24 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON a
 formats = click.option(
     "--format",
     "shape",
-    type=click.Choice(["table", "markdown", "json"]),
+    type=Word(["table", "markdown", "json"]),
     default="table",
     help="How to print them; markdown suits a job's summary.  [default: table]",
 )
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would be written; write nothing.")
+
+
+def completing(what: str) -> Callable[..., list[CompletionItem]]:
+    """What completes a value with the notebook's own: notes, folders, tags, hosts, terms, keys."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        item = import_module("click.shell_completion").CompletionItem
+        root = ctx.find_root().params.get("root") or os.environ.get("KB_ROOT") or None
+        found = [item(value) for value in KnowledgeBase.suggest(what, incomplete, root)]
+        # A path that begins as one of this folder's does is the shell's to complete.
+        return found or ([item(incomplete, type="file")] if what == "notes" else [])
+
+    return complete
 
 
 def filters(function: _F) -> _F:
@@ -53,22 +89,53 @@ def filters(function: _F) -> _F:
         [
             click.option(
                 "--kind",
+                cls=Narrowing,
                 multiple=True,
-                type=click.Choice(KINDS),
+                type=Word(KINDS),
                 metavar="KIND",
-                help="Kind of note or link.",
+                help="Kind of note or link: paper, video, ...",
             ),
-            click.option("--tag", multiple=True, help="Tag of the note."),
-            click.option("--host", multiple=True, help="Host of a link, its subdomains included."),
+            click.option(
+                "--tag",
+                cls=Narrowing,
+                multiple=True,
+                metavar="TAG",
+                shell_complete=completing("tags"),
+                help="Tag of the note.",
+            ),
+            click.option(
+                "--host",
+                cls=Narrowing,
+                multiple=True,
+                metavar="HOST",
+                shell_complete=completing("hosts"),
+                help="Host of a link, its subdomains included.",
+            ),
             click.option(
                 "--standing",
+                cls=Narrowing,
                 multiple=True,
-                type=click.Choice([str(standing) for standing in Standing]),
-                help="Standing of a link.",
+                metavar="STANDING",
+                type=Word([str(standing) for standing in Standing]),
+                help="Standing of a link: " + ", ".join(Standing) + ".",
             ),
-            click.option("--note", multiple=True, metavar="PATH", help="This note, or notes in this folder."),
-            click.option("--since", metavar="DATE", help="From this date on: 2023, 2023-09 or 2023-09-01."),
-            click.option("--until", metavar="DATE", help="Up to this date, its last day included."),
+            click.option(
+                "--note",
+                cls=Narrowing,
+                multiple=True,
+                metavar="PATH",
+                shell_complete=completing("notes"),
+                help="This note, or notes in this folder.",
+            ),
+            click.option(
+                "--since",
+                cls=Narrowing,
+                metavar="DATE",
+                help="From this date on: 2023, 2023-09 or 2023-09-01.",
+            ),
+            click.option(
+                "--until", cls=Narrowing, metavar="DATE", help="Up to this date, its last day included."
+            ),
         ]
     ):
         function = option(function)
@@ -91,8 +158,8 @@ def filter_of(
         hosts=tuple(host),
         standings=tuple(Standing(word) for word in standing),
         paths=tuple(note),
-        since=_date("--since", since).earliest if since else None,
-        until=_date("--until", until).latest if until else None,
+        since=date("--since", since).earliest if since else None,
+        until=date("--until", until).latest if until else None,
     )
 
 
@@ -102,7 +169,8 @@ def within(narrow: Filter, where: str) -> Filter:
     return replace(narrow, sources=sources)
 
 
-def _date(option: str, text: str) -> When:
+def date(option: str, text: str) -> When:
+    """The date that an option names. UsageError for one that is none."""
     try:
         return When.parse(text)
     except ValueError:
@@ -119,6 +187,34 @@ def print_json(values: Iterable[Any]) -> None:
         click.echo(("[\n  " if empty else ",\n  ") + text, nl=False)
         empty = False
     click.echo("[]" if empty else "\n]")
+
+
+def print_object(value: Any) -> None:
+    """One JSON object on stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def remember(base: KnowledgeBase, hits: Sequence[Hit]) -> None:
+    """Keep the hits for `kb open`, when the person has them before them."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    base.remember(hits)
+
+
+def read_stdin() -> str:
+    """All of standard input; nothing where it is closed."""
+    return "" if sys.stdin is None else sys.stdin.read()
+
+
+def complain(error: KbError) -> None:
+    """On stderr: what went wrong, and what to type; the run goes on."""
+    click.echo(f"kb: {error}" + (f"\n    {error.hint}" if error.hint else ""), err=True)
+
+
+def named_root() -> dict[str, Any]:
+    """The notebook and the settings that the options before the command name."""
+    session = _session()
+    return {"root": session.root, "given": session.given}
 
 
 def warn(text: str) -> None:
@@ -138,7 +234,7 @@ def print_problems(base: KnowledgeBase, problems: Iterable[Problem]) -> None:
 
 def progress() -> Callable[[str, int, int], None] | None:
     """A callback (what, done, total) that draws one line, with the rate, on a terminal; None elsewhere."""
-    if quiet() or not sys.stderr.isatty():
+    if quiet() or not _watched():
         return None
 
     began: dict[str, tuple[float, int]] = {}
@@ -153,9 +249,13 @@ def progress() -> Callable[[str, int, int], None] | None:
     return draw
 
 
+def _watched() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def counter(what: str) -> Callable[[int, int], None] | None:
     """The same for a callback (done, total) whose work has one name; with its rate and the time left."""
-    if quiet() or not sys.stderr.isatty():
+    if quiet() or not _watched():
         return None
     began = time.monotonic()
 
