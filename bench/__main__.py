@@ -212,7 +212,7 @@ def _line(row: Mapping[str, Any]) -> str:
 
 
 def _figure(value: float, unit: str) -> str:
-    shown = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    shown = f"{value:,.0f}" if value >= 100 else f"{value:.4g}"
     return f"{shown} {unit}".strip()
 
 

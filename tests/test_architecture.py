@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,7 @@ HOMES = {
 DEFERRING = {"daily", "knowledge", "cli"}
 
 
+@lru_cache
 def modules() -> list[str]:
     names = []
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -60,6 +62,7 @@ def modules() -> list[str]:
     return [name for name in names if name != "testing"]
 
 
+@cache
 def tree(module: str) -> ast.Module:
     path = PACKAGE.joinpath(*module.split(".")) if module else PACKAGE
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
