@@ -17,14 +17,25 @@ settings.load_profile("kb")
 #: Files whose tests start many processes, embed, or build sites: `make check` passes over them.
 SLOW = frozenset(
     {
+        "test_backup.py",
         "test_cli.py",
+        "test_cli_enrich.py",
         "test_docs.py",
         "test_encode.py",
         "test_find.py",
+        "test_hardening.py",
+        "test_lazy_imports.py",
+        "test_links_cli.py",
         "test_mcp.py",
+        "test_plain_site.py",
+        "test_reading.py",
         "test_reading_only.py",
+        "test_rebuild.py",
+        "test_related.py",
         "test_search_failures.py",
         "test_site.py",
+        "test_sync.py",
+        "test_watch.py",
     }
 )
 
