@@ -6,6 +6,10 @@ import re
 from importlib.resources import files as resource_files
 from pathlib import Path
 
+# Where MkDocs looks for pages of its own in an adopted folder: it refuses to read the folder
+# that mkdocs.yml stands in, so there the plugin brings the notes.
+SITE_PAGES = "site-pages"
+
 
 def template(name: str) -> str:
     """A file of the scaffold from which notebooks are made."""
@@ -28,18 +32,27 @@ def lines_for_git(root: Path, site: str = "site") -> dict[str, list[str]]:
 
 # -- a mkdocs.yml that is the person's -------------------------------------------------------------
 
+_DOCS_DIR = re.compile(r"^docs_dir:", re.MULTILINE)
 _PLUGINS = re.compile(r"^plugins:[ \t]*(.*(?:\n(?:[ \t#-].*)?)*)", re.MULTILINE)
 _OURS = re.compile(r"(?:^|[\[,\n])[ \t]*(?:-[ \t]*)?[\"']?kb[\"']?[ \t]*(?:[:,\]#\r\n]|$)")
 
 
-def lacking(path: Path) -> str:
-    """The lines that a mkdocs.yml needs so that the site is kb's; empty where it lacks none."""
+def lacking(path: Path, notes: str) -> str:
+    """The lines that a mkdocs.yml needs so that the site is kb's; empty where it lacks none.
+
+    `notes` is the notes folder, relative to it.
+    """
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+    lines = []
+    if not _DOCS_DIR.search(text) and not (path.parent / "docs").is_dir():
+        lines.append(f"docs_dir: {SITE_PAGES if notes == '.' else notes}")
     plugins = _PLUGINS.search(text)
-    if plugins and _OURS.search("\n" + plugins[1]):
-        return ""
-    # MkDocs has its search only where no plugins are named, or it is among them.
-    return "  - kb          (under plugins:)" if plugins else "plugins:\n  - search\n  - kb"
+    if not plugins:
+        # MkDocs has its search only where no plugins are named, or it is among them.
+        lines += ["plugins:", "  - search", "  - kb"]
+    elif not _OURS.search("\n" + plugins[1]):
+        lines.append("  - kb          (under plugins:)")
+    return "\n".join(lines)

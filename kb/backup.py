@@ -30,6 +30,7 @@ from kb.values import dataclass
 
 MANIFEST = "kb-backup.json"
 VERSION = 1
+_OTHER = "use another backup"
 _MANIFEST_BYTES = 64 * 1024 * 1024
 #: Beside the notes folder: what the person wrote, and what was seen on the web.
 _FILES = (
@@ -231,7 +232,12 @@ def restore(source: Path, root: Path, *, force: bool = False, dry_run: bool = Fa
             parent = _existing(root)
             with tempfile.TemporaryDirectory(prefix=".kb-restore-", dir=parent) as name:
                 staging = Path(name)
-                made, members = _unpack(file, staging / "new")
+                try:
+                    made, members = _unpack(file, staging / "new")
+                except UsageError as error:
+                    raise UsageError(
+                        f"{source}: {error}; nothing was written", hint=error.hint or _OTHER
+                    ) from None
                 plan = _plan(members, root, made)
                 if plan.replaced and not force:
                     raise UsageError(
@@ -265,13 +271,13 @@ def _unpack(file: Any, staging: Path) -> tuple[str, list[_Member]]:
         made, promised = _manifest(tar)
         free = shutil.disk_usage(staging).free
         if sum(size for size, _ in promised.values()) > free:
-            raise UsageError("there is not room enough for it on the disk; nothing was written")
+            raise UsageError("there is not room enough for it on the disk", hint="make room there")
         members = []
         while (info := tar.next()) is not None:
             path = info.name
             if path not in promised or not info.isreg() or info.size != promised[path][0]:
                 raise UsageError(
-                    f"{path!r} in it is not what its manifest promises; nothing was written",
+                    f"{path!r} in it is not what its manifest promises",
                     hint="it was altered: use another backup",
                 )
             size, digest = promised.pop(path)
@@ -281,13 +287,13 @@ def _unpack(file: Any, staging: Path) -> tuple[str, list[_Member]]:
             with target.open("xb") as out:  # a name that this disk takes for another's fails here
                 found = _copied(stream, out) if stream else ""
             if found != digest:
-                raise UsageError(f"{path!r} in it is damaged; nothing was written", hint="use another backup")
+                raise UsageError(f"{path!r} in it is damaged")
             mode = 0o755 if info.mode & 0o100 else 0o644
             target.chmod(mode)
             os.utime(target, (int(info.mtime), int(info.mtime)))
             members.append(_Member(path, size, digest, mode, int(info.mtime)))
     if promised:
-        raise UsageError(f"{next(iter(promised))!r} is missing from it; nothing was written")
+        raise UsageError(f"{next(iter(promised))!r} is missing from it")
     return made, members
 
 
@@ -296,12 +302,12 @@ def _manifest(tar: tarfile.TarFile) -> tuple[str, dict[str, tuple[int, str]]]:
     info = tar.next()
     stream = tar.extractfile(info) if info and info.name == MANIFEST and info.isreg() else None
     if info is None or stream is None or info.size > _MANIFEST_BYTES:
-        raise UsageError("is no backup of kb: it does not begin with its manifest; nothing was written")
+        raise UsageError("is no backup of kb: it does not begin with a manifest")
     try:
         head = json.loads(stream.read())
         version, made, files = head["v"], head["made"], head["files"]
         if version != VERSION:
-            raise UsageError(f"was written by another kb (format {version}); nothing was written")
+            raise UsageError(f"was written by another kb (format {version})", hint="update kb")
         promised = {path: (size, digest) for path, size, digest in files}
         sound = isinstance(made, str) and all(
             isinstance(path, str) and isinstance(size, int) and size >= 0 and isinstance(digest, str)
@@ -310,12 +316,10 @@ def _manifest(tar: tarfile.TarFile) -> tuple[str, dict[str, tuple[int, str]]]:
     except (ValueError, TypeError, KeyError, RecursionError):
         sound = False
     if not sound:
-        raise UsageError("its manifest cannot be read; nothing was written")
+        raise UsageError("its manifest cannot be read")
     bad = next((path for path in promised if not _may_stand(path)), None)
     if bad is not None or CONFIG_NAME not in promised:
-        raise UsageError(
-            f"holds {bad!r}, which no backup does; nothing was written" if bad else f"holds no {CONFIG_NAME}"
-        )
+        raise UsageError(f"holds no {CONFIG_NAME}" if bad is None else f"holds {bad!r}, which no backup does")
     return made, promised
 
 

@@ -172,8 +172,10 @@ def _end_of(lines: list[str], table: str) -> int | None:
 
 
 def _with(values: dict[str, Any], table: str, leaf: str, value: Any) -> dict[str, Any]:
-    values = {**values}
-    inner = {**values.get(table, {})}
+    values, there = {**values}, values.get(table, {})
+    if not isinstance(there, dict):
+        raise ConfigError(f"{table} is no table there", hint=_BY_HAND)
+    inner = {**there}
     if value is None:
         inner.pop(leaf, None)
     else:

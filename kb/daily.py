@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kb.doctor import Finding
     from kb.lately import Event
     from kb.model import Clock, Filter, Hit, LinkRecord, SyncReport
-    from kb.opening import Target
+    from kb.recall import Target
     from kb.search.choose import Chosen
     from kb.search.encode import Encoder
     from kb.search.vectors import VectorFile
@@ -160,7 +160,7 @@ class Daily:
 
     def remember(self, hits: Sequence[Hit]) -> None:
         """Keep the hits that were shown, for `open_target`."""
-        from kb.opening import remember
+        from kb.recall import remember
 
         remember(self.settings.derived, hits)
 
@@ -169,7 +169,7 @@ class Daily:
 
         UsageError for a number that none has, UnknownNote for a path that is no note.
         """
-        from kb.opening import Target, recall
+        from kb.recall import Target, recall
 
         if typed.isascii() and typed.isdigit():
             return recall(self.settings.derived, int(typed[:9]))
@@ -256,10 +256,20 @@ class Daily:
         return [prefix + one for one in suggest(settings.store, what, begin.removeprefix(prefix))]
 
 
+def notebook_at(root: str | os.PathLike[str]) -> Path:
+    """The notebook of that folder. UsageError if it is none."""
+    folder = Path(root).expanduser().absolute()
+    if not (folder / config.CONFIG_NAME).is_file():
+        raise UsageError(
+            f"{folder}: no {config.CONFIG_NAME} there", hint=f"kb init {folder}   makes a notebook of it"
+        )
+    return folder
+
+
 def _root(root: str | None) -> Path | None:
     """The notebook named, or the nearest upward; None if there is none."""
     if root is not None:
-        return Path(root).expanduser().absolute()
+        return notebook_at(root)
     try:
         return config.find_root(Path.cwd())
     except NotebookNotFound:

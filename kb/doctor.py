@@ -78,7 +78,7 @@ def files(settings: Settings) -> Iterator[Finding]:
         yield Finding("notes", problem.severity, problem.message, hint, problem.path, problem.line)
     yield from names([found.path for found in walked.found])
     yield from _leftovers(settings.notes)
-    yield from _site(settings.root)
+    yield from _site(settings)
     yield from _git(settings.root)
     yield from _saved(settings)
 
@@ -93,7 +93,7 @@ def names(paths: Sequence[str]) -> Iterator[Finding]:
             yield warning(
                 "names",
                 f"the site makes no page of a note that ends in {ending}",
-                f"git mv {quoted(path)} {quoted(path.removesuffix(ending) + ending.lower())}",
+                f"mv {quoted(path)} {quoted(path.removesuffix(ending) + ending.lower())}",
                 path=path,
             )
         pages.setdefault(_page(path), []).append(path)
@@ -102,7 +102,7 @@ def names(paths: Sequence[str]) -> Iterator[Finding]:
             yield error(
                 "names",
                 f"is one page of the site with {', '.join(group[1:])}: one of them is lost there",
-                f"git mv {quoted(group[-1])} ANOTHER-NAME.md",
+                f"mv {quoted(group[-1])} ANOTHER-NAME.md",
                 path=group[0],
             )
 
@@ -118,7 +118,7 @@ def _spelled_alike(paths: Sequence[str]) -> Iterator[Finding]:
             yield error(
                 "names",
                 f"and {', '.join(group[1:])} differ {differ}: on many disks they are one file",
-                f"git mv {quoted(group[-1])} ANOTHER-NAME.md",
+                f"mv {quoted(group[-1])} ANOTHER-NAME.md",
                 path=group[0],
             )
 
@@ -145,8 +145,8 @@ def _leftovers(notes: Path) -> Iterator[Finding]:
         yield warning("notes", "was left by a kb that was killed", f"rm {quoted(str(file))}", path=path)
 
 
-def _site(root: Path) -> Iterator[Finding]:
-    path = root / "mkdocs.yml"
+def _site(settings: Settings) -> Iterator[Finding]:
+    path = settings.root / "mkdocs.yml"
     if not path.is_file():
         yield warning(
             "site",
@@ -154,7 +154,7 @@ def _site(root: Path) -> Iterator[Finding]:
             "kb site DIR   needs none",
         )
         return
-    lacking = around.lacking(path)
+    lacking = around.lacking(path, str(settings["notebook.notes"]))
     if lacking:
         yield error(
             "site", "lacks the plugin that makes the site", f"add to it:\n{lacking}", file="mkdocs.yml"

@@ -8,14 +8,10 @@ from datetime import date
 from pathlib import Path
 
 from kb import around
-from kb.around import template
+from kb.around import SITE_PAGES, template
 from kb.config import CONFIG_NAME
 from kb.errors import UsageError
 from kb.notes.files import walk, write_atomic
-
-# Where MkDocs looks for pages of its own in an adopted folder: it refuses to read the folder
-# that mkdocs.yml stands in, so there the plugin brings the notes.
-SITE_PAGES = "site-pages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ def plan_init(root: Path, today: str) -> InitPlan:
         tuple(writes),
         tuple(kept),
         adopted,
-        around.lacking(root / "mkdocs.yml") if "mkdocs.yml" in kept else "",
+        around.lacking(root / "mkdocs.yml", notes) if "mkdocs.yml" in kept else "",
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from kb import config
 from kb.config import Settings
-from kb.daily import Daily, Progress
+from kb.daily import Daily, Progress, notebook_at
 from kb.errors import ModelError, StoreError, UnknownNote, UsageError
 from kb.model import Added, Entry, Filter, Key, LinkRecord, NoteKind, Saved, Shown, Site, SyncReport, Term
 
@@ -110,11 +110,7 @@ class KnowledgeBase(Daily):
         `given` are settings for this time, as text by key; they go before all others.
         Raises NotebookNotFound where there is none, ConfigError where its settings cannot be read.
         """
-        folder = config.find_root(Path.cwd()) if root is None else Path(root).expanduser().absolute()
-        if not (folder / config.CONFIG_NAME).is_file():
-            raise UsageError(
-                f"{folder}: no {config.CONFIG_NAME} there", hint=f"kb init {folder}   makes a notebook of it"
-            )
+        folder = config.find_root(Path.cwd()) if root is None else notebook_at(root)
         base = cls(config.load(folder, given=given))
         base._given = given
         return base

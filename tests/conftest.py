@@ -20,10 +20,10 @@ SLOW = frozenset(
         "test_backup.py",
         "test_cli.py",
         "test_cli_enrich.py",
+        "test_completion.py",
         "test_docs.py",
         "test_encode.py",
         "test_find.py",
-        "test_hardening.py",
         "test_lazy_imports.py",
         "test_links_cli.py",
         "test_mcp.py",
@@ -32,9 +32,11 @@ SLOW = frozenset(
         "test_reading_only.py",
         "test_rebuild.py",
         "test_related.py",
+        "test_robust.py",
         "test_search_failures.py",
         "test_site.py",
         "test_sync.py",
+        "test_terminal.py",
         "test_watch.py",
     }
 )

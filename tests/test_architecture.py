@@ -16,7 +16,7 @@ GROUND = {"values", "model", "errors", "urls", "config", "contract", "places"}
 ROOMS = {"notes", "web", "search", "pages", "store"}
 STAGES = {
     "sync", "find", "add", "check", "repair", "enrich", "titles", "clipboard", "publish", "transfer", "init",
-    "backup", "configure", "doctor", "lately", "opening", "stats", "watch", "show",
+    "backup", "configure", "doctor", "lately", "opening", "recall", "stats", "watch", "show",
 }  # fmt: skip
 DOORS = {"cli", "plugin", "mcp"}
 # fresh is what sync and search both stand on: a scan, and no more. reading is sync's helper,

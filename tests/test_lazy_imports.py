@@ -60,6 +60,15 @@ def test_a_keyword_search_loads_nothing_heavy(synced: Path) -> None:
     assert loaded("search", "--mode", "keyword", "qlora", cwd=synced).isdisjoint({*HEAVY, "tokenizers"})
 
 
+def test_keeping_the_hits_for_kb_open_costs_a_search_nothing_heavy(synced: Path) -> None:
+    modules = loaded("search", "--mode", "keyword", "qlora", cwd=synced)
+    assert modules.isdisjoint({"webbrowser", "tarfile", "watchfiles"})
+
+
+def test_help_and_completion_do_not_wait_for_the_store(tmp_path: Path) -> None:
+    assert loaded("--help", cwd=tmp_path).isdisjoint({"sqlite3", "tomllib", "difflib", "subprocess"})
+
+
 def test_a_hybrid_search_loads_numpy_and_no_more(synced: Path) -> None:
     modules = loaded("search", "qlora vram", cwd=synced)
     assert "numpy" in modules

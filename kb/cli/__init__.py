@@ -240,5 +240,7 @@ def invoke(args: list[str]) -> int:
 
 
 def _say(text: str, prefix: str = "kb: ") -> None:
+    if "_KB_COMPLETE" in os.environ:
+        return  # a shell is completing: a word now would stand in the middle of the person's line
     with suppress(BrokenPipeError):
         click.echo("\n".join(prefix + line for line in text.splitlines()), err=True)

@@ -17,8 +17,8 @@ from kb.cli.shared import notebook, print_object, warn
 def command(file: str, force: bool, as_json: bool) -> int:
     """Write notes, settings, ledger and saved pages to FILE, one gzipped tar.
 
-    What stands beside the notes comes with them; .kb/, the built site and hidden folders do not. Private
-    notes and their ledger are in it, so nobody else may read FILE. kb restore reads it.
+    Pictures and other files among the notes come with them; .kb/, the built site and hidden folders do
+    not. Private notes and their ledger are in it, so nobody else may read FILE. kb restore reads it.
 
     \b
       kb backup notes-2026-11-24.tar.gz

@@ -22,6 +22,8 @@ def command(shell: str) -> int:
     completion = import_module("click.shell_completion")
     main = import_module("kb.cli").main
     kind = completion.get_completion_class(shell)
-    # The class asks which bash there is and warns of an old one: that is for the person, not for the script.
-    click.echo(kind(main, {}, "kb", "_KB_COMPLETE").source())
+    script = kind(main, {}, "kb", "_KB_COMPLETE").source()
+    # What kb escapes for bash must reach it as it is: click's script would take the backslashes away.
+    script = script.replace("read type value", "read -r type value").replace("+=($value)", '+=("$value")')
+    click.echo(script)
     return 0

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kb.cli.render import linked, on_terminal, plain, styled, width
+from kb.cli.render import Notes, linked, on_terminal, plain, styled, width
 
 if TYPE_CHECKING:
     from kb.knowledge import Event, Finding, Holding, Stats
@@ -122,22 +122,28 @@ def rot(value: Stats) -> list[str]:
     return lines
 
 
-def events(values: Sequence[Event], shown: Callable[[str], str]) -> str:
-    """A line an event: day, what, title and address, place. On a terminal the title leads to the address."""
+def events(values: Sequence[Event], places: Notes) -> str:
+    """A line an event: day, what, title and address, place.
+
+    On a terminal it is cut to fit, and title and place lead to the page and the note.
+    """
     lines = []
     for one in values:
-        place = shown(one.path) + (f":{one.line}" if one.line else "")
+        place = plain(places.shown(one.path)) + (f":{one.line}" if one.line else "")
         head = f"{one.at[:10]}  {styled(f'{one.change:<7}', _COLOURS.get(one.change, 'dim'))}  "
         title = plain(one.title) or plain(one.url)
         if on_terminal():
-            room = max(width() - 21 - len(place) - 2, 20)
+            most = max(width() // 2 - 12, 20)
+            cut = place if len(place) <= most else "…" + place[len(place) - most + 1 :]
+            room = max(width() - 23 - len(cut), 10)
             text = fits(title, room)
             padding = " " * (room - len(text))
             text = linked(text, one.url) if one.url else text
-            lines.append(f"{head}{text}{padding}  {styled(plain(place), 'dim')}")
+            where = linked(styled(cut, "dim"), places.address(one.path, max(one.line, 1)))
+            lines.append(f"{head}{text}{padding}  {where}")
         else:
             what = "  ".join(dict.fromkeys(part for part in (title, plain(one.url)) if part))
-            lines.append(f"{head}{what}  {plain(place)}")
+            lines.append(f"{head}{what}  {place}")
     return "\n".join(lines)
 
 

@@ -12,7 +12,9 @@ from kb.cli.shared import as_json, date, notebook, page, print_json, warn
 
 @click.command("log", cls=Command)
 @click.option(
-    "--since", metavar="DATE", help="From this date on: 2023, 2023-09 or 2023-09-01.  [default: 14 days]"
+    "--since",
+    metavar="DATE",
+    help="From this date on: 2023, 2023-09, 2023-09-01.  [default: two weeks ago]",
 )
 @click.option("-n", "--limit", type=click.IntRange(1), help="Show so many at most.")
 @as_json
@@ -32,7 +34,7 @@ def command(since: str | None, limit: int | None, as_json: bool) -> int:
         if as_json:
             print_json(map(contract.event, events))
         elif events:
-            page(figures.events(events, base.shown))
+            page(figures.events(events, base))
         else:
             warn("nothing changed since then; --since 2023 looks further back")
         return 0

@@ -146,7 +146,9 @@ def links(values: Sequence[LinkRecord], shown: Callable[[str], str], now: str) -
     blocks = []
     for value in values:
         gap = " " * (9 - len(value.standing))
-        block = [f"{standing(value.standing)}{gap}  {value.kind:<12}  {plain(value.url)}"]
+        url = plain(value.url)
+        url = linked(url, value.address) if value.host else url
+        block = [f"{standing(value.standing)}{gap}  {value.kind:<12}  {url}"]
         title = _title(value)
         if title and title != value.url:
             block += _wrapped(title, " " * 11)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -205,5 +206,6 @@ def initialised(plan: InitPlan, dry_run: bool) -> str:
         told = "\n".join(f"    {line}" for line in plan.lacking.splitlines())
         lines += ["", f"your mkdocs.yml lacks the plugin that makes the site; add to it:\n{told}"]
     if not dry_run:
-        lines += ["", f'next: cd {plan.root} && kb search "what you remember of a note"']
+        there = "" if os.path.realpath(plan.root) == os.getcwd() else f"cd {plan.root} && "
+        lines += ["", f'next: {there}kb search "what you remember of a note"']
     return "\n".join(lines)

@@ -76,11 +76,23 @@ def completing(what: str) -> Callable[..., list[CompletionItem]]:
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         item = import_module("click.shell_completion").CompletionItem
         root = ctx.find_root().params.get("root") or os.environ.get("KB_ROOT") or None
-        found = [item(value) for value in KnowledgeBase.suggest(what, incomplete, root)]
-        # A path that begins as one of this folder's does is the shell's to complete.
-        return found or ([item(incomplete, type="file")] if what == "notes" else [])
+        found = KnowledgeBase.suggest(what, incomplete, root)
+        if not found and what == "notes":
+            # A path that begins as one of this folder's does is the shell's to complete.
+            return [item(incomplete, type="file")]
+        return [item(_typed(value)) for value in found if value.isprintable()]
 
     return complete
+
+
+def _typed(value: str) -> str:
+    """As a person would type it: bash takes what it is given for a piece of the command line.
+
+    A tag may be a stranger's, and `$(...)`; zsh and fish quote by themselves.
+    """
+    if os.environ.get("_KB_COMPLETE") != "bash_complete":
+        return value
+    return "".join(char if char.isalnum() or char in "/._-+@%:,=" else f"\\{char}" for char in value)
 
 
 def filters(function: _F) -> _F:
@@ -154,13 +166,18 @@ def filter_of(
     """The filter that those options spell. UsageError for a date that is none."""
     return Filter(
         kinds=tuple(kind),
-        tags=tuple(tag),
-        hosts=tuple(host),
+        tags=tuple(map(_whole, tag)),
+        hosts=tuple(map(_whole, host)),
         standings=tuple(Standing(word) for word in standing),
         paths=tuple(note),
         since=date("--since", since).earliest if since else None,
         until=date("--until", until).latest if until else None,
     )
+
+
+def _whole(text: str) -> str:
+    """Without the halves of characters that bytes which are no UTF-8 become."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def within(narrow: Filter, where: str) -> Filter:

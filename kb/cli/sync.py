@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import click
 
@@ -33,7 +34,8 @@ def command(rehash: bool, no_embed: bool, watch: bool) -> int:
         warn(reports.synced(report))
         if watch:
             warn(f"watching {base.shown('.')}; Ctrl-C ends it")
-            base.watch(tell, embed=not no_embed)
+            with suppress(KeyboardInterrupt):
+                base.watch(tell, embed=not no_embed)
             return 0
         return 1 if any(problem.severity is Severity.ERROR for problem in report.problems) else 0
 
