@@ -27,7 +27,7 @@ from mcp.server.stdio import stdio_server
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kb import __version__, contract
-from kb.errors import KbError
+from kb.errors import KbError, UsageError
 from kb.knowledge import KnowledgeBase
 from kb.model import Filter, LinkRecord, Source, Standing, When
 
@@ -299,6 +299,8 @@ TOOLS = (
 
 def serve(base: KnowledgeBase, *, write: bool = False, private: bool = False) -> None:
     """Serve the notebook on standard input and output until the client closes them."""
+    if sys.stdin is None or sys.stdout is None:
+        raise UsageError("a client speaks on standard input and output, and one of them is closed")
     # The loop's reader waits in a thread that nothing can interrupt: Ctrl-C ends the process itself.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.stdin.isatty():
