@@ -1,5 +1,9 @@
 # make run    installs, syncs notes/, searches, lists the links, builds site/
 # make test   installs the test extra and runs every check and test
+# make check         lint, types and the quick tests: the inner loop, in less than a minute
+# make docs          writes anew what the pages say of the program: help, settings, picture, sessions
+# make bench         every benchmark, a quarter of an hour, into docs/benchmarks.md
+# make release-check builds the wheel and uses it in a fresh environment
 # make screenshots   every page of the site, wide and narrow, light and dark, into build/screenshots
 # make audit         Lighthouse and html-validate over the built site (tools from npm)
 
@@ -7,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-.PHONY: run test check screenshots audit clean
+.PHONY: run test check lint docs bench release-check screenshots audit clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -28,13 +32,29 @@ run: .venv/run.stamp
 	@echo "       mkdocs serve          the notes in a browser, at http://127.0.0.1:8000/"
 	@echo "       kb --help"
 
-test: .venv/test.stamp check
+test: .venv/test.stamp lint
 	$(BIN)/python -m pytest
 
-check: .venv/test.stamp
+check: .venv/test.stamp lint
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The links of the pages are checked by their test.
+docs: .venv/test.stamp
+	$(BIN)/python docs/house.py
+	$(BIN)/python -m cogapp -r docs/*.md
+	$(BIN)/python docs/sessions.py --write
+	$(BIN)/python -m pytest tests/test_docs.py
+
+bench: .venv/test.stamp
+	$(BIN)/python -m bench
+
+release-check: .venv/test.stamp
+	BUILDER=$(BIN)/python PYTHON=$(PYTHON) .ci/release-check
 
 screenshots: .venv/test.stamp
 	$(BIN)/python -m bench.screenshots
@@ -57,4 +77,4 @@ audit: .venv/test.stamp
 	@touch $@
 
 clean:
-	rm -rf .venv .kb site
+	rm -rf .venv .kb site build

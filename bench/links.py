@@ -33,7 +33,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.ways import WAYS, Life  # noqa: E402  # the path had to be set first
+from bench.report import row  # noqa: E402  # the path had to be set first
+from tests.ways import WAYS, Life  # noqa: E402
 
 KB = "from kb.cli import run; run()"
 MEMORY = 150.0  # MiB
@@ -138,8 +139,13 @@ def mixed(args: argparse.Namespace, folder: Path) -> bool:
         told = [f"{way} ({n}) {name}" for name in (*wrong, *unsure) for way, n in found[name].items()]
         print(f"\n{side}: " + ("; ".join(told) or "no ways to tell of"))
     mine, theirs = rows[0], rows[1]
+    for name in wrong:
+        ours, other = (sum(side[2][name].values()) for side in rows)
+        row(f"of {args.links:,} links, {name}", ours, 0, ours=str(ours), floor=f"lychee {other}")
     right = not any(mine[2][name] for name in wrong)
     ratio = mine[1].seconds / theirs[1].seconds
+    times = [f"{side[1].seconds:.1f} s" for side in rows]
+    row("the mixed links, to lychee", ratio, 1, ours=times[0], floor=times[1])
     return told_bounds(
         ("kb is never wrong", right),
         (f"kb takes {ratio:.2f} of lychee's time (bound 1)", ratio <= 1),
@@ -263,6 +269,9 @@ def race(
         min(one.seconds for one in sides["lychee"]) if name == "whole" else min(stages["lychee"])
     )
     peak = max(one.peak for one in sides["kb"])
+    told = [f"{one:.2f} s" for one in (min(stages["kb"]), min(stages["kb"]) / ratio)]
+    row(f"{name}: {count:,} links of {hosts} hosts, to lychee", ratio, bound, ours=told[0], floor=told[1])
+    row(f"{name}: peak memory", peak, MEMORY, ours=f"{peak:.0f} MiB", unit="MiB")
     return told_bounds(
         (f"both find all alive ({alive}, {theirs})", alive == theirs == count),
         (f"kb takes {ratio:.2f} times as long (bound {bound})", ratio <= bound),

@@ -33,6 +33,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench.report import row  # noqa: E402  # after the checkout is put on the path
 from kb import config  # noqa: E402  # after the checkout is put on the path
 from kb.config import Settings  # noqa: E402
 from kb.find import Mode, find  # noqa: E402
@@ -142,6 +143,15 @@ def report(title: str, scores: dict[Mode, list[Score]]) -> None:
     differences = [ours.mrr - theirs.mrr for ours, theirs in pairs]
     low, high = interval(differences)
     print(f"hybrid - {better}: MRR@10 {mean(differences):+.3f} ({low:+.3f} to {high:+.3f})")
+    best, other = (mean(one.mrr for one in scores[mode]) for mode in (Mode.HYBRID, better))
+    row(
+        f"MRR@10, {title} ({len(differences)} queries): hybrid less the better of the two others",
+        best - other,
+        -0.03,  # differences under it are noise
+        least=True,
+        ours=f"hybrid {best:.3f}",
+        floor=f"{better} {other:.3f}",
+    )
 
 
 @contextmanager

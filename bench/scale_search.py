@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bench.cold_search import environment  # noqa: E402  # after the checkout is put on the path
+from bench.report import ms, row  # noqa: E402
 from bench.synthetic import QUERY, build  # noqa: E402
 
 RATIO, PRIVATE = 3.0, 300.0
@@ -77,6 +78,9 @@ def main() -> int:
         print(f"{query!r}: {few * 1000:.0f} ms and {many * 1000:.0f} ms: {many / few:.2f} (bound {RATIO}); ")
         print(f"    private memory {private:.0f} MiB (bound {PRIVATE:.0f})")
         bad |= many / few > RATIO or private > PRIVATE
+        sizes = f"{options.passages:,} passages to 25,000: {query}"
+        row(sizes, many / few, RATIO, ours=ms(many), floor=ms(few))
+        row("private memory of it", private, PRIVATE, unit="MiB")
     return int(bad)
 
 

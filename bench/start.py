@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 import click  # noqa: E402  # after the checkout is put on the path
 
+from bench.report import ms, row  # noqa: E402
 from kb.cli import COMMANDS, main  # noqa: E402
 from kb.knowledge import KnowledgeBase  # noqa: E402
 
@@ -116,6 +117,8 @@ def measure(runs: int) -> int:
             ratio = statistics.median(a / b for a, b in zip(kb.seconds, other.seconds, strict=True))
             least = min(kb.seconds) / min(other.seconds)
             worst = max(worst, min(ratio, least))
+            middle = [ms(statistics.median(side.seconds)) for side in (kb, other)]
+            row(f"{what} to a bare click program", min(ratio, least), BOUND, ours=middle[0], floor=middle[1])
             print(
                 f"{what:<24} kb {statistics.median(kb.seconds) * 1000:5.0f} ms   bare click "
                 f"{statistics.median(other.seconds) * 1000:5.0f} ms   ratio {ratio:.2f} "

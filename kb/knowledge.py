@@ -27,6 +27,7 @@ from kb.model import (
     LinkRecord,
     NoteKind,
     Saved,
+    Shown,
     Site,
     Standing,
     SyncReport,
@@ -113,6 +114,8 @@ class KnowledgeBase(Daily):
         self.clock = SystemClock()
         #: Where sources are asked, if elsewhere than at their own addresses: by source, then by name.
         self.bases: Mapping[str, Mapping[str, str]] = {}
+        self._given: Mapping[str, str] | None = None
+        self._encoders: dict[bool, Chosen] = {}
 
     @classmethod
     def open(
@@ -124,7 +127,9 @@ class KnowledgeBase(Daily):
         Raises NotebookNotFound where there is none, ConfigError where its settings cannot be read.
         """
         folder = config.find_root(Path.cwd()) if root is None else notebook_at(root)
-        return cls(config.load(folder, given=given))
+        base = cls(config.load(folder, given=given))
+        base._given = given
+        return base
 
     @classmethod
     def init(cls, folder: str | os.PathLike[str], *, dry_run: bool = False) -> InitPlan:
@@ -135,6 +140,23 @@ class KnowledgeBase(Daily):
         if not dry_run:
             apply_init(plan)
         return plan
+
+    def reopened(self) -> KnowledgeBase:
+        """The same notebook opened anew, its settings read again and its model kept in memory.
+
+        For a process that stays: store, settings and notes may change between two pieces of work.
+        """
+        fresh = KnowledgeBase.open(self.settings.root, self._given)
+        fresh.bases = self.bases
+        if self._encoders and self._model == fresh._model:
+            from kb.search.choose import rested
+
+            fresh._encoders = {embedding: rested(one) for embedding, one in self._encoders.items()}
+        return fresh
+
+    @property
+    def _model(self) -> tuple[str, str]:
+        return self.settings["search.model"], self.settings["search.model_path"]
 
     def __enter__(self) -> KnowledgeBase:
         return self
@@ -247,6 +269,8 @@ class KnowledgeBase(Daily):
         return replace(report, embedded=embedded, pending=0, notice=chosen.notice)
 
     def _choose(self, *, embedding: bool) -> Chosen:
+        if embedding in self._encoders:
+            return self._encoders[embedding]
         from kb.search.choose import choose
 
         cache = self.settings.derived / "models.json"
@@ -256,8 +280,9 @@ class KnowledgeBase(Daily):
 
             return TransformerEncoder(place, name=name, cache=cache)
 
-        model, path = self.settings["search.model"], self.settings["search.model_path"]
-        return choose(model, path, cache, load, embedding=embedding)
+        chosen = choose(*self._model, cache, load, embedding=embedding)
+        self._encoders[embedding] = chosen
+        return chosen
 
     def _vectors(self, encoder: Encoder) -> VectorFile:
         from kb.search.vectors import VectorFile, vector_path
@@ -418,12 +443,14 @@ class KnowledgeBase(Daily):
         tags: tuple[str, ...] = (),
         new_note: bool = False,
         dry_run: bool = False,
+        typed: bool = True,
         archive: str | None = None,
     ) -> Added:
         """Add a link with its title to a note (today's, if none is named); see `add.add_link`.
 
-        With `[links] archive`, the Wayback machine (at `archive`, if elsewhere than at its own
-        address) is asked to keep a copy.
+        `typed` says that a person typed the address, so that one of a private network is looked
+        at whatever the settings say. With `[links] archive`, the Wayback machine (at `archive`, if
+        elsewhere than at its own address) is asked to keep a copy.
         """
         from asyncio import run
 
@@ -436,6 +463,7 @@ class KnowledgeBase(Daily):
             learn(self.store, self.settings, self.clock, key, met.reading)
 
         self._read_notes()
+        settings = self._trusting(url) if typed else self.settings
         added = add_link(
             self.store,
             self.settings,
@@ -444,8 +472,8 @@ class KnowledgeBase(Daily):
             look_at=lambda url: run(
                 meet(
                     url,
-                    self._trusting(url),
-                    lambda fetcher: check.look_at(url, self._trusting(url), self.clock, fetcher=fetcher),
+                    settings,
+                    lambda fetcher: check.look_at(url, settings, self.clock, fetcher=fetcher),
                     sources=self._sources,
                 )
             ),
@@ -545,19 +573,24 @@ class KnowledgeBase(Daily):
             self._read_notes()
         return edits
 
-    def saved(self, url: str) -> Saved:
-        """The saved text of a page. UsageError if none is kept."""
-        from kb import urls
-        from kb.store import saved
+    def saved(self, url: str, *, private: bool = True) -> Saved:
+        """The saved text of a page. UsageError if none is kept.
+
+        Without `private`, nor of one that only private notes link.
+        """
+        from kb import show
 
         self._read_notes()
-        record = self.store.link(urls.key(url))
-        keys = [urls.key(url).key, *([record.key.key] if record else [])]
-        for key in keys:
-            found = saved.find((self.settings.saved, self.settings.private_saved), key)
-            if found is not None:
-                return found
-        raise UsageError(f"{url}: no text of it is kept", hint="kb enrich   keeps the text of linked pages")
+        return show.page(self.store, self.settings, url, private=private)
+
+    def note(self, path: str, *, private: bool = True) -> Shown:
+        """The text of a note as it lies. UnknownNote; UsageError for a private one without `private`."""
+        from kb import show
+
+        meant = self._place(path)
+        if (self.settings.notes / meant).is_dir():
+            raise UnknownNote(f"{path} is a folder", hint="name a note in it")
+        return show.note(self.settings, meant, private=private)
 
     def check_links(
         self,
@@ -662,14 +695,16 @@ class KnowledgeBase(Daily):
 
     # -- notes and terms -----------------------------------------------------------------------
 
-    def glossary(self, term: str | None = None) -> list[Entry]:
-        """Every term, A to Z; or those that `term` names, by term, alias or expansion, in any case."""
+    def glossary(self, term: str | None = None, *, private: bool = True) -> list[Entry]:
+        """Every term, A to Z; or those that `term` names, by term, alias or expansion, in any case.
+
+        Without `private`, private notes neither define nor use one.
+        """
         self._read_notes()
-        found = [
-            (path, one) for path, one in self.store.terms() if term is None or term.casefold() in _names(one)
-        ]
+        terms = self.store.terms(private=private)
+        found = [(path, one) for path, one in terms if term is None or term.casefold() in _names(one)]
         found.sort(key=lambda pair: (pair[1].term.casefold(), pair[0], pair[1].line))
-        return [Entry(one, path, self.store.uses(one)) for path, one in found]
+        return [Entry(one, path, self.store.uses(one, private=private)) for path, one in found]
 
     def new_note(self, title: str, kind: NoteKind = NoteKind.NOTE, tags: tuple[str, ...] = ()) -> str:
         """Start a note dated today; its path. NoteExists if one of that name stands."""

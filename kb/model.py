@@ -523,6 +523,18 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A note as it lies: `lines` are its text without line ends, as hits and links count them."""
+
+    path: str
+    title: str
+    kind: NoteKind
+    noted: When | None
+    tags: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Saved:
     """A page's text as it was at the instant `fetched`. `abstract` is a summary in its own words."""
 
@@ -544,7 +556,8 @@ class Filter:
 
     `kinds` match the note's kind or the kind of a link in it; `since` and `until` are
     `YYYY-MM-DD` bounds that `noted` or `date` may overlap. `sources` tell the person's own
-    words from saved pages, and narrow passages alone.
+    words from saved pages, and narrow passages alone. `public` leaves out what only private notes
+    say, and the saved pages that only they link.
     """
 
     kinds: tuple[str, ...] = ()
@@ -555,6 +568,7 @@ class Filter:
     since: str | None = None
     until: str | None = None
     sources: tuple[Source, ...] = ()
+    public: bool = False
 
     def __bool__(self) -> bool:
         return self != Filter()

@@ -14,6 +14,41 @@ settings.register_profile("kb", deadline=None)
 settings.load_profile("kb")
 
 
+#: Files whose tests start many processes, embed, or build sites: `make check` passes over them.
+SLOW = frozenset(
+    {
+        "test_backup.py",
+        "test_cli.py",
+        "test_cli_enrich.py",
+        "test_completion.py",
+        "test_docs.py",
+        "test_encode.py",
+        "test_find.py",
+        "test_lazy_imports.py",
+        "test_links_cli.py",
+        "test_mcp.py",
+        "test_plain_site.py",
+        "test_reading.py",
+        "test_reading_only.py",
+        "test_rebuild.py",
+        "test_related.py",
+        "test_robust.py",
+        "test_search_failures.py",
+        "test_site.py",
+        "test_sync.py",
+        "test_terminal.py",
+        "test_watch.py",
+    }
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of slow files, and those that start browsers, as slow."""
+    for item in items:
+        if item.path.name in SLOW or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test reads the config of whoever runs it, or their proxy."""

@@ -10,7 +10,17 @@ import pytest
 
 from kb.search import blas
 
-HEAVY = ["numpy", "torch", "sentence_transformers", "certifi", "rich", "mkdocs", "sqlite_utils"]
+HEAVY = [
+    "numpy",
+    "torch",
+    "sentence_transformers",
+    "certifi",
+    "rich",
+    "mkdocs",
+    "sqlite_utils",
+    "mcp",
+    "pydantic",
+]
 
 
 def loaded(*args: str, cwd: Path) -> set[str]:
@@ -97,3 +107,22 @@ def test_a_check_does_not_load_the_reader_of_pdfs(synced: Path) -> None:
     assert loaded("check-links", "--host", "nowhere.example", cwd=synced).isdisjoint(
         {"pypdf", "numpy", "torch"}
     )
+
+
+def test_the_package_offers_its_door_without_opening_it() -> None:
+    script = """
+import sys
+import kb
+assert not {"kb.knowledge", "kb.model", "kb.errors", "importlib.metadata"} & set(sys.modules)
+from kb import Filter, KbError, KnowledgeBase, Standing
+from kb.knowledge import KnowledgeBase as real
+assert KnowledgeBase is real
+assert set(kb.__all__) <= {*dir(kb), *kb._PUBLIC}
+try:
+    kb.nothing
+except AttributeError as error:
+    assert "'nothing'" in str(error)
+else:
+    raise AssertionError
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.errors import UsageError
-from kb.model import Filter, Standing
+from kb.model import Filter, Source, Standing
 from kb.search.query import STOP_WORDS, banned, fts_match, merge, parse_query, quote, required
 
 
@@ -180,3 +180,19 @@ def test_filters_of_flags_and_query_hold_together() -> None:
 
 def test_stop_words_are_lower_case_words() -> None:
     assert all(word == word.lower() and word.strip() for word in STOP_WORDS)
+
+
+def test_merging_with_nothing_keeps_every_field() -> None:
+    full = Filter(
+        kinds=("paper",),
+        tags=("rag",),
+        hosts=("arxiv.org",),
+        standings=(Standing.DEAD,),
+        paths=("papers",),
+        since="2023-01-01",
+        until="2023-12-31",
+        sources=(Source.NOTE,),
+        public=True,
+    )
+    assert merge(full, Filter()) == merge(Filter(), full) == full
+    assert all(getattr(full, name) != getattr(Filter(), name) for name in Filter.__match_args__)

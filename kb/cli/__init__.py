@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Make a notebook in a folder."),
     "sync": ("sync", "Read changed notes into the store and embed them."),
     "site": ("site", "Write the site's pages as plain Markdown, for any generator."),
+    "mcp": ("mcp", "Serve the notebook to a language model's client."),
     "doctor": ("doctor", "Look for what is wrong with the notebook, and say what to type."),
     "backup": ("backup", "Write all that cannot be made again to one file."),
     "restore": ("restore", "Bring a notebook back from such a file."),

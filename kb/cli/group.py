@@ -20,7 +20,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Find": ("search", "open", "related", "glossary", "show"),
     "Write": ("new", "add-link", "import", "export"),
     "Links": ("links", "check-links", "repair", "enrich", "log", "stats"),
-    "Notebook": ("init", "sync", "site", "doctor", "backup", "restore", "config", "completion"),
+    "Notebook": ("init", "sync", "site", "mcp", "doctor", "backup", "restore", "config", "completion"),
 }
 
 HELP = """Research notes and the links in them: found by meaning, checked for rot, published.

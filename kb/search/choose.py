@@ -76,6 +76,12 @@ def choose(model: str, path: str, cache: Path, load: Load, *, embedding: bool = 
     return Chosen(TieredEncoder(light, lambda: engine or load(place, name)))
 
 
+def rested(chosen: Chosen) -> Chosen:
+    """The same, as if nothing had been embedded with it yet: each piece of work chooses its engine anew."""
+    encoder = chosen.encoder
+    return chosen._replace(encoder=encoder.rested()) if isinstance(encoder, TieredEncoder) else chosen
+
+
 def _not_yet() -> ModelError:
     return ModelError("nothing is embedded yet for this model", hint="kb sync")
 

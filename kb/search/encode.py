@@ -117,6 +117,12 @@ class TieredEncoder:
         self._after = after
         self._asked = 0
 
+    def rested(self) -> TieredEncoder:
+        """The same encoders with nothing asked of them yet: a bulk engine that is loaded stays so."""
+        other = TieredEncoder(self._light, self._make_bulk, after=self._after)
+        other._bulk = self._bulk
+        return other
+
     def embed(self, texts: Sequence[str]) -> Array:
         """One unit row for each text, in order: (len(texts), width)."""
         self._asked += len(texts)

@@ -127,6 +127,7 @@ def merge(one: Filter, other: Filter) -> Filter:
         since=max(since, default=None),
         until=min(until, default=None),
         sources=tuple(dict.fromkeys((*one.sources, *other.sources))),
+        public=one.public or other.public,
     )
 
 

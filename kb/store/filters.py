@@ -17,6 +17,13 @@ EVERYTHING = Filter()
 
 Clause = tuple[list[str], list[object]]
 
+# A passage of a saved page that some note links which is not private.
+_PUBLIC_PAGE = (
+    "p.id IN (SELECT m.passage_id FROM mentions m JOIN links l ON l.id = m.link_id WHERE l.key IN"
+    " (SELECT o.key FROM links o JOIN mentions w ON w.link_id = o.id JOIN passages q ON q.id = w.passage_id"
+    " JOIN notes k ON k.id = q.note_id WHERE NOT k.private))"
+)
+
 #: What stands for a link over time: the person's "ignore" comes first.
 STANDING = "CASE WHEN l.ignored THEN 'ignored' ELSE l.standing END"
 
@@ -27,6 +34,8 @@ def passage_clause(filter: Filter) -> tuple[str, list[object]]:
     if filter.sources:
         conditions.append(f"p.source IN ({marks(len(filter.sources))})")
         values += filter.sources
+    if filter.public:
+        conditions.append(f"CASE WHEN n.id IS NULL THEN {_PUBLIC_PAGE} ELSE NOT n.private END")
     about_link, link_values = _of_link(filter)
     kinds = list(filter.kinds)
     if kinds:
@@ -44,6 +53,8 @@ def passage_clause(filter: Filter) -> tuple[str, list[object]]:
 def link_clause(filter: Filter) -> tuple[str, list[object]]:
     """A condition on links `l` joined with a mention `m`, its passage `p` and its note `n`."""
     conditions, values = _of_note(filter)
+    if filter.public:
+        conditions.append("NOT n.private")
     about_link, link_values = _of_link(filter)
     conditions += about_link
     values += link_values

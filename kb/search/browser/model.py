@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from kb.errors import ModelError
-from kb.search.bert import Array, Bert, Shape, read_prompts, read_safetensors
+from kb.search.bert import Array, Bert, read_safetensors
 from kb.search.browser.parts import Part, part
+from kb.search.shape import Shape, read_prompts
 from kb.search.wordpiece import WordPiece
 
 SHARDS = 128

@@ -1,0 +1,1 @@
+"""The pages about kb, and what writes parts of them."""
