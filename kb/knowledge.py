@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from kb import config
+from kb import config, temporary
 from kb.config import Settings
 from kb.errors import ModelError, StoreError, UnknownNote, UsageError
 from kb.model import Added, Entry, Filter, Key, LinkRecord, NoteKind, Saved, Site, SyncReport, Term
@@ -175,6 +175,9 @@ class KnowledgeBase:
         With `embed=False`, or where the model cannot be used, passages stay pending; the report's
         `notice` says why. StoreBusy, StoreError, LedgerError.
         """
+        from kb.sync import tidy
+
+        tidy(self.settings)
         report = self._read_notes(rehash=rehash, progress=progress)
         return self._embed(report, progress, fetch=True) if embed else report
 
@@ -184,6 +187,7 @@ class KnowledgeBase:
         from kb import fresh
 
         freshness = fresh.look(self.store, self.settings, rehash=rehash)
+        temporary.clear(self.settings.notes / path for path in freshness.walk.unfinished)
         if freshness.current:
             return fresh.report(self.store, self.settings, freshness)
         from kb.sync import WAIT, sync

@@ -18,7 +18,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from kb import fresh, reading, urls
+from kb import fresh, reading, temporary, urls
 from kb.config import Settings
 from kb.errors import UnknownNote
 from kb.fresh import Freshness
@@ -94,6 +94,12 @@ def sync(
         problems=(*store.problems(), *freshness.walk.problems, *done.problems),
         seconds=time.monotonic() - began,
     )
+
+
+def tidy(settings: Settings) -> None:
+    """Clear away what killed processes left half-written beside the store, the ledger and saved pages."""
+    folders = (settings.root, settings.derived, settings.saved, settings.private_saved)
+    temporary.clear_folders(folders)
 
 
 def _silent(_stage: Stage, _done: int, _total: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "kb"
 
-GROUND = {"values", "model", "errors", "urls", "config", "contract", "places"}
+GROUND = {"values", "model", "errors", "urls", "config", "contract", "places", "temporary"}
 ROOMS = {"notes", "web", "search", "pages", "store"}
 STAGES = {
     "sync", "find", "add", "check", "repair", "enrich", "titles", "clipboard", "publish", "transfer", "init",
@@ -113,6 +113,7 @@ def test_doors_know_only_the_knowledge_base_and_the_values(module: str) -> None:
         "errors",
         "contract",
         "places",
+        "temporary",
     }
     assert not beyond, f"kb.{module} is a door and imports {beyond}"
 

@@ -295,3 +295,9 @@ def test_a_key_is_its_own_canonical_form(url: str) -> None:
     key = urls.key(url).key
     if urls.is_web(key):
         assert urls.canonical(key) == key
+
+
+@pytest.mark.parametrize("url", ["\0\0https://me:secret@x.example/", "ht\ntps:/\t/me:secret@x.example/a"])
+def test_a_password_behind_what_browsers_pass_over_is_not_shown(url: str) -> None:
+    assert urls.credentials(url) == ("me", "secret")
+    assert "secret" not in urls.safe_display(url)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kb.errors import ModelError
+from kb.temporary import beside
 
 PACKAGED_NAME = "all-MiniLM-L6-v2"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -188,7 +189,7 @@ def _read_cache(cache: Path | None) -> dict[str, dict[str, Any]]:
 def _write_cache(cache: Path | None, known: Mapping[str, object]) -> None:
     if cache is None or not cache.parent.is_dir():
         return
-    temporary = cache.with_name(f"{cache.name}.{os.getpid()}.tmp")
+    temporary = Path(beside(cache))
     try:
         temporary.write_text(json.dumps(known, indent=1), "utf-8")
         temporary.replace(cache)

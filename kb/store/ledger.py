@@ -11,9 +11,9 @@ aliases, in whatever order they stand. Fields of a newer kb are carried along un
 from __future__ import annotations
 
 import json
+import math
 import os
 import stat
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from kb.errors import LedgerError
 from kb.model import Facts, Key, LinkRecord, Looks, Person
 from kb.store.codec import Group, from_json, to_json
 from kb.store.rows import dump
+from kb.temporary import beside
 from kb.values import dataclass, field
 
 VERSION = 1
@@ -142,7 +143,7 @@ def _line(line: str, where: str) -> Entry:
             "kb joins the lines of one link. `links*.jsonl merge=union` in .gitattributes avoids them",
         )
     try:
-        raw = json.loads(line, parse_constant=_refuse)
+        raw = json.loads(line, parse_constant=_refuse, parse_float=_finite)
         if "\\u" in line:
             raw = json.loads(dump(raw))  # without the half characters that such an escape can make
         if not isinstance(raw, dict):
@@ -176,6 +177,13 @@ def _line(line: str, where: str) -> Entry:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):  # it would be written as a word that no JSON knows, and never read again
+        raise ValueError(f"{digits[:20]} is beyond all numbers")
+    return number
 
 
 def _group(kind: type[Group], raw: dict[str, object], name: str, unknown: dict[str, object]) -> Group:
@@ -256,8 +264,6 @@ def write(path: Path, entries: Iterable[Entry]) -> bool:
         except FileNotFoundError:
             if not data:
                 return False
-        for left in path.parent.glob(f".kb-{path.name}-*.tmp"):
-            left.unlink(missing_ok=True)  # of a process that was killed: only the lock's holder writes here
         _replace(path, data)
     except OSError as error:
         raise LedgerError(f"{path}: cannot be written ({error.strerror})") from None
@@ -265,7 +271,7 @@ def write(path: Path, entries: Iterable[Entry]) -> bool:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".kb-{path.name}-{os.getpid()}-{time.time_ns():x}.tmp")
+    temporary = Path(beside(path))
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with open(handle, "wb") as file:
