@@ -152,10 +152,11 @@ class KnowledgeBase:
         return Store.open(path)
 
     def shown(self, path: str) -> str:
-        """A note's path as a person in the current folder would type it."""
+        """A note's path as a person in the current folder would type it; `?` for what is no letter of it."""
         full = self.settings.notes / path
         relative = os.path.relpath(full)
-        return str(full) if relative.startswith(os.path.join("..", "..", "..")) else relative
+        whole = str(full) if relative.startswith(os.path.join("..", "..", "..")) else relative
+        return whole if whole.isprintable() else "".join(c if c.isprintable() else "?" for c in whole)
 
     def address(self, path: str, line: int) -> str:
         """The URL that opens a note at a line: `editor.url` of the person's config, else its file."""

@@ -15,8 +15,9 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from kb.config import Settings
-from kb.errors import UsageError
+from kb.errors import UnknownNote, UsageError
 from kb.model import Entry, LinkForm, LinkRecord, Page, Severity, Site
+from kb.notes.files import read
 from kb.notes.source import read_source
 from kb.pages import (
     glossary,
@@ -115,8 +116,8 @@ def _notes(store: Store, root: Path) -> Iterator[tuple[Card, str, tuple[str, ...
         if row.private or row.draft or is_private_path(row.path):
             continue
         try:
-            data = (root / row.path).read_bytes()
-        except OSError:
+            data = read(root, row.path)
+        except (OSError, UnknownNote):
             continue  # gone since the sync; the next one will say so
         source = read_source(row.path, data).raw.decode("utf-8", "replace")
         if note.is_withheld(source, broken=row.path in broken):
@@ -244,14 +245,24 @@ def write_site(site: Site, notes: Path, folder: Path) -> int:
     files = {page.path: plainly.page(page, site.places).encode() for page in site.pages}
     files |= dict(site.assets)
     files |= dict(_pictures(notes, folder))
-    for path in before - set(files):
-        (folder / path).unlink(missing_ok=True)
+    for path in sorted(before - set(files)):
+        _target(folder, path).unlink(missing_ok=True)
     for path, data in files.items():
-        target = folder / path
+        target = _target(folder, path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-    (folder / _LIST).write_text(json.dumps(sorted(files), indent=0), encoding="utf-8")
+    _target(folder, _LIST).write_text(json.dumps(sorted(files), indent=0), encoding="utf-8")
     return len(site.pages)
+
+
+def _target(folder: Path, path: str) -> Path:
+    """Where a file of the site goes. UsageError where a link would lead it out of its folder."""
+    target = folder / path
+    if not target.parent.resolve().is_relative_to(folder.resolve()) or target.is_symlink():
+        raise UsageError(
+            f"{target}: a link leads elsewhere; nothing is written there", hint="delete the link"
+        )
+    return target
 
 
 def _written_before(folder: Path) -> set[str]:
@@ -275,5 +286,6 @@ def _pictures(notes: Path, folder: Path) -> Iterator[tuple[str, bytes]]:
         hidden = any(part.startswith(".") for part in PurePosixPath(path).parts)
         if file.suffix.lower() not in _PICTURES or hidden or is_private_path(path) or not file.is_file():
             continue
-        if not file.resolve().is_relative_to(folder.resolve()):
+        real = file.resolve()
+        if real.is_relative_to(notes.resolve()) and not real.is_relative_to(folder.resolve()):
             yield path, file.read_bytes()

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import click
 
 from kb import __version__
+from kb.cli.plain import plain
 from kb.errors import KbError
 
 # name -> (module under kb.cli, one line for `kb --help`); a test holds the lines against the commands
@@ -146,4 +147,4 @@ def invoke(args: list[str]) -> int:
 
 def _say(text: str, prefix: str = "kb: ") -> None:
     with suppress(BrokenPipeError):
-        click.echo("\n".join(prefix + line for line in text.splitlines()), err=True)
+        click.echo("\n".join(prefix + plain(line) for line in text.splitlines()), err=True)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from kb.cli import Session
+from kb.cli.plain import CONTROL_IN_LINE, plain_lines
 from kb.errors import UsageError
 from kb.knowledge import KnowledgeBase
 from kb.model import Filter, LinkKind, NoteKind, Problem, Source, Standing, When
@@ -115,7 +116,9 @@ def print_json(values: Iterable[Any]) -> None:
     """One JSON array on stdout; an empty result is `[]`."""
     empty = True
     for value in values:  # one at a time: thousands of links are many megabytes as one text
-        text = json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+        text = json.dumps(value, ensure_ascii=False, indent=2)
+        # JSON lets these stand as they are, and a terminal would obey them.
+        text = CONTROL_IN_LINE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).replace("\n", "\n  ")
         click.echo(("[\n  " if empty else ",\n  ") + text, nl=False)
         empty = False
     click.echo("[]" if empty else "\n]")
@@ -124,7 +127,7 @@ def print_json(values: Iterable[Any]) -> None:
 def warn(text: str) -> None:
     """A word to stderr, unless they were asked away."""
     if not quiet():
-        click.echo(text, err=True)
+        click.echo(plain_lines(text), err=True)
 
 
 def print_problems(base: KnowledgeBase, problems: Iterable[Problem]) -> None:

@@ -96,6 +96,11 @@ def _folder(model: str, path: str) -> Path | None:
         return folder
     if model == PACKAGED_NAME:
         return packaged_model()
+    if Path(model).exists():  # the engine would take it for a folder, and what lies there may be a stranger's
+        raise ModelError(
+            f"{model}: is a file or folder here, and no model is loaded from a place that a notebook names",
+            hint="if it is yours, name it as search.model_path in your own config",
+        )
     return cached_model(model)
 
 

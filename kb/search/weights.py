@@ -151,8 +151,12 @@ def store_parity(folder: Path, cache: Path, verdict: Parity) -> None:
 
 def _weight_files(folder: Path) -> list[Path]:
     files = sorted(folder.glob("*.safetensors")) + sorted(folder.glob("*/*.safetensors"))
-    if not files:
-        files = sorted(folder.glob("pytorch_model*.bin")) + sorted(folder.glob("*/pytorch_model*.bin"))
+    for pickled in (*folder.glob("pytorch_model*.bin"), *folder.glob("*/pytorch_model*.bin")):
+        if not any(pickled.parent.glob("*.safetensors")):
+            raise ModelError(
+                f"{pickled}: these weights are a pickle, which can run anything when it is loaded; not used",
+                hint="convert them: SentenceTransformer(...).save_pretrained(FOLDER) writes safetensors",
+            )
     if not files:
         hint = _REINSTALL if is_packaged(folder) else "name a folder that sentence-transformers saved"
         raise ModelError(f"{folder}: no weights of an embedding model here", hint=hint)

@@ -23,11 +23,20 @@ def _unsafe(link: LinkRecord) -> LinkRecord:
     return replace(link, looks=replace(link.looks, verdict=Verdict.SKIPPED, reason=words))
 
 
+def _spelled(pattern: str) -> str:
+    """A pattern as an expression that never goes back: each `*` takes the least that the next part allows."""
+    first, *rest = (re.escape(part).replace(r"\?", ".") for part in re.split(r"\*+", pattern))
+    if not rest:
+        return first
+    middle = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    return f"{first}{middle}.*{rest[-1]}"
+
+
 def with_ignored(links: Iterable[LinkRecord], patterns: Sequence[str]) -> list[LinkRecord]:
     """The same links, those whose URL matches a pattern (`*`, `?`) ignored as if the person had said so."""
     if not patterns:
         return list(links)
-    spelled = "|".join(re.escape(one).replace(r"\*", ".*").replace(r"\?", ".") for one in patterns)
+    spelled = "|".join(map(_spelled, patterns))
     matcher = re.compile(rf"(?:{spelled})\Z", re.DOTALL)
     return [
         replace(link, person=replace(link.person, ignored=True))

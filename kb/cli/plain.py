@@ -1,0 +1,21 @@
+"""Text without what a terminal would obey. Light: even the wording of an error needs it."""
+
+from __future__ import annotations
+
+import re
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+#: The same within one line of several: a tab, and a carriage return at its end, are what they were.
+CONTROL_IN_LINE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]|\r(?!\Z)"
+)
+
+
+def plain(text: str) -> str:
+    """One line without control characters or bidi overrides: notes and pages are not to be trusted."""
+    return CONTROL.sub(" ", text)
+
+
+def plain_lines(text: str) -> str:
+    """The same for a text of several lines, which stay lines."""
+    return "\n".join(CONTROL_IN_LINE.sub(" ", line) for line in text.split("\n"))
