@@ -181,7 +181,8 @@ class _Head:
         if not self._linked:
             self._linked = list(_linked_data(without_opaque(self._rest[:_LD_CHARS])[1]))
         # The parser below BeautifulSoup slows with the square of broken markup; whole tags it reads well.
-        tags = (found[0] for found in islice(_TELLING.finditer(markup), _TAGS))
+        # A declaration within one (by a quote that it ends elsewhere) can make that parser give up.
+        tags = (found[0].replace("<!", "&lt;!") for found in islice(_TELLING.finditer(markup), _TAGS))
         soup = BeautifulSoup("".join(tags), "html.parser")
         self._metas: dict[str, list[str]] = {}
         for tag in soup.find_all("meta"):
