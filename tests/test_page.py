@@ -261,5 +261,5 @@ def test_an_error_pages_title_is_none(title: str) -> None:
 
 
 def test_a_declaration_within_a_tag_is_text() -> None:
-    body = b"<html><head><title>T</title><meta name=author content=\"<!A B\"></head>"
+    body = b'<html><head><title>T</title><meta name=author content="<!A B"></head>'
     assert facts(body, "text/html", URL, AT).authors == ("<!A B",)
