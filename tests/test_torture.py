@@ -30,3 +30,13 @@ def harness(module: str, *args: str) -> str:
 @pytest.mark.parametrize("command", ["sync", "add-link", "check-links", "enrich", "repair", "import"])
 def test_a_command_killed_anywhere_leaves_everything_whole(command: str) -> None:
     assert "0 not whole" in harness("crash", "--rounds", "5", "--seed", "20", "--only", command)
+
+
+def test_a_disk_that_is_full_or_may_not_be_written_costs_nothing_but_the_run() -> None:
+    printed = harness("disk", "--rounds", "2", "--seed", "20")
+    assert " 0 amiss" in printed
+
+
+@pytest.mark.parametrize("scene", ["syncs", "links", "editor", "serve"])
+def test_several_at_once_lose_nothing_and_hear_of_no_lock(scene: str) -> None:
+    assert "0 amiss" in harness("crowd", "--rounds", "1", "--seed", "20", "--only", scene)

@@ -55,7 +55,7 @@ class Whole:
 
 def attacks(web: Web, place: Path) -> list[Attack]:
     """All of them. `place` is where their sources may be laid."""
-    source = place / "source"
+    source, added = place / "source", web.url(3, "text/Added")
     write_source(source)
 
     def synced(root: Path) -> None:
@@ -75,9 +75,7 @@ def attacks(web: Web, place: Path) -> list[Attack]:
 
     return [
         Attack("sync", ["sync"], changed),
-        Attack(
-            "add-link", ["add-link", web.url(3, "text/Added"), "--note", "n3"], synced, learns_again=False
-        ),
+        Attack("add-link", ["add-link", added, "--note", "n3"], synced, learns_again=False),
         Attack("check-links", ["check-links", "--all"], synced),
         Attack("enrich", ["enrich"], synced),
         Attack("repair", ["repair", "--apply"], checked),

@@ -12,6 +12,7 @@ import os
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -197,5 +198,6 @@ def _write_cache(cache: Path | None, known: Mapping[str, object]) -> None:
     try:
         temporary.write_text(json.dumps(known, indent=1), "utf-8")
         temporary.replace(cache)
-    except OSError:
-        temporary.unlink(missing_ok=True)  # a read-only notebook hashes each time
+    except OSError:  # a read-only notebook hashes each time
+        with suppress(OSError):
+            temporary.unlink()

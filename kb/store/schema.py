@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
@@ -339,7 +339,8 @@ def _keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> None
             connection.backup(target)
         os.replace(unfinished, copy)
     except (sqlite3.Error, OSError) as error:
-        Path(unfinished).unlink(missing_ok=True)
+        with suppress(OSError):
+            os.unlink(unfinished)
         raise StoreError(
             f"{copy}: the store could not be copied before it is brought to this version ({error})",
             hint="make room, or delete the .kb folder and run `kb sync`: notes and ledger rebuild it",
