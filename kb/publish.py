@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
@@ -79,7 +80,7 @@ def publish(store: Store, settings: Settings, related: Related) -> Site:
     if front is None:
         front = _HOMES[0]
         own.insert(0, _home(front, settings, public, where))
-    pages = (*_note_pages(public, pointing, related()), *own)
+    pages = tuple(map(_without_logins, (*_note_pages(public, pointing, related()), *own)))
     return Site(
         pages=pages,
         nav=menu.nav(front, where),
@@ -92,6 +93,21 @@ def publish(store: Store, settings: Settings, related: Related) -> Site:
         places=public.places,
         files=tuple(sorted(set(_files(store, public, settings.notes)))),
     )
+
+
+# However it is spelled on a page: as written, or with its punctuation encoded.
+_LOGIN = re.compile(
+    r"((?:https?|ftp)(?::|&#58;)(?:/|&#47;){2})"
+    r"(?:(?!&#(?:47|64|63|35);)[^\s/?#@<>\"'`|\\\[\](){}])+(?:@|&#64;)",
+    re.IGNORECASE,
+)
+
+
+def _without_logins(page: Page) -> Page:
+    """The page without user names and passwords in the addresses on it: they are for the person alone."""
+    shown = (page.title, page.description, page.markdown, page.more)
+    title, description, markdown, more = (_LOGIN.sub(r"\1", text) for text in shown)
+    return replace(page, title=title, description=description, markdown=markdown, more=more)
 
 
 def _public(store: Store, settings: Settings) -> _Public:

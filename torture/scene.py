@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -37,11 +38,15 @@ def _long_page(handler: Handler, rest: str) -> None:
 class Web:
     """Pages on several hosts of 127.0.0.0/8, served by a child process until the block is left."""
 
+    def __init__(self, routes: Mapping[str, Callable[[Handler, str], None]] | None = None) -> None:
+        """`routes` are further ways to answer, by the first part of a path."""
+        self._routes = {"text": _long_page, **(routes or {})}
+
     def __enter__(self) -> Self:
         reading, writing = os.pipe()
         self._child = os.fork()
         if self._child == 0:
-            with Server(HOSTS[0], routes={"text": _long_page}, more=HOSTS[1:]) as server:
+            with Server(HOSTS[0], routes=self._routes, more=HOSTS[1:]) as server:
                 os.write(writing, str(server.port).encode())
                 os.close(writing)
                 signal.sigwait({signal.SIGTERM})

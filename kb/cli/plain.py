@@ -11,11 +11,17 @@ CONTROL_IN_LINE = re.compile(
 )
 
 
+_LOGIN = re.compile(r"\b((?:https?|ftp)://)[^\s/?#@<>\"'`\\]+@", re.IGNORECASE)
+
+
 def plain(text: str) -> str:
-    """One line without control characters or bidi overrides: notes and pages are not to be trusted."""
-    return CONTROL.sub(" ", text)
+    """One line without control characters or bidi overrides: notes and pages are not to be trusted.
+
+    Nor with passwords in its addresses: what is printed ends up in logs.
+    """
+    return _LOGIN.sub(r"\1", CONTROL.sub(" ", text))
 
 
 def plain_lines(text: str) -> str:
     """The same for a text of several lines, which stay lines."""
-    return "\n".join(CONTROL_IN_LINE.sub(" ", line) for line in text.split("\n"))
+    return "\n".join(_LOGIN.sub(r"\1", CONTROL_IN_LINE.sub(" ", line)) for line in text.split("\n"))

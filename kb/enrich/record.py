@@ -54,7 +54,7 @@ class Recorder:
                 self.read[link.key] = replace(link, facts=facts, kind=kind)
         self.titled += bool(facts.title and not links[0].facts.title)
         if reading.lacking:
-            self.lacking.append((links[0].url, reading.lacking))
+            self.lacking.append((urls.safe_display(links[0].url), reading.lacking))
 
 
 def merged(old: Facts, reading: Reading, now: str) -> Facts:
