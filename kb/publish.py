@@ -37,6 +37,7 @@ from kb.pages import (
 from kb.pages.card import Card
 from kb.pages.finish import Terms, marked, marks
 from kb.pages.note import Backlink
+from kb.pages.tame import tamed
 from kb.places import Places, read_wikilink
 from kb.store.store import Store
 from kb.web.ignore import with_ignored
@@ -98,7 +99,7 @@ def publish(store: Store, settings: Settings, related: Related) -> Site:
 # However it is spelled on a page: as written, or with its punctuation encoded.
 _LOGIN = re.compile(
     r"((?:https?|ftp)(?::|&#58;)(?:/|&#47;){2})"
-    r"(?:(?!&#(?:47|64|63|35);)[^\s/?#@<>\"'`|\\\[\](){}])+(?:@|&#64;)",
+    r"(?:&#(?!(?:47|64|63|35);)\d+;|&(?!#)|[^\s/?#@&<>\"'`|\\\[\](){}])+(?:@|&#64;)",
     re.IGNORECASE,
 )
 
@@ -135,7 +136,7 @@ def _notes(store: Store, root: Path) -> Iterator[tuple[Card, str, tuple[str, ...
             data = read(root, row.path)
         except (OSError, UnknownNote):
             continue  # gone since the sync; the next one will say so
-        source = read_source(row.path, data).raw.decode("utf-8", "replace")
+        source = tamed(read_source(row.path, data).raw.decode("utf-8", "replace"))
         if note.is_withheld(source, broken=row.path in broken):
             continue
         about = row.description or note.first_words(source) or None

@@ -14,6 +14,7 @@ import pytest
 from kb.errors import ConfigError, KbError, ModelError, StoreTooNew, UsageError
 from kb.knowledge import KnowledgeBase
 from kb.model import Saved
+from kb.pages.tame import tamed
 from kb.search.choose import choose
 from kb.search.encode import Encoder
 from kb.search.weights import weights_sha256
@@ -325,3 +326,12 @@ def test_no_command_touches_a_store_of_a_newer_kb(notebook: Path, run: Run) -> N
 def test_a_site_is_not_written_where_the_folder_is_a_strangers(notebook: Path, outside: Path) -> None:
     with KnowledgeBase.open(notebook) as base, pytest.raises(UsageError, match="did not write"):
         base.write_site(str(outside))
+
+
+def test_brackets_that_are_never_closed_do_not_hold_up_a_site() -> None:
+    few = "[a](b) [[c]] [\n\n* [d][e]\n" * 20
+    assert tamed(few) == few
+    links = "[a](http://x.example/) " * 5_000
+    assert tamed(links) == links
+    many = tamed(f"before [a](b)\n\n{'[' * 50_000}\n\nafter [c](d)\n")
+    assert many == f"before [a](b)\n\n{'&#91;' * 50_000}\n\nafter [c](d)\n"

@@ -141,7 +141,7 @@ class Zoo:
             env={**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=5 * SECONDS,
             check=False,
         )
         said = done.stdout + done.stderr
