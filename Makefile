@@ -1,5 +1,6 @@
 # make run    installs, syncs notes/, searches, lists the links, builds site/
 # make test   installs the test extra and runs every check and test
+# make torture       every attack at full length: kills, disks, crowds, hostile notes, mutations
 # make screenshots   every page of the site, wide and narrow, light and dark, into build/screenshots
 # make audit         Lighthouse and html-validate over the built site (tools from npm)
 
@@ -7,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-.PHONY: run test check screenshots audit clean
+.PHONY: run test check torture screenshots audit clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -35,6 +36,9 @@ check: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+torture: .venv/test.stamp
+	$(BIN)/python -m torture
 
 screenshots: .venv/test.stamp
 	$(BIN)/python -m bench.screenshots

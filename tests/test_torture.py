@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from torture.mutations import MUTATIONS
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -40,3 +42,17 @@ def test_a_disk_that_is_full_or_may_not_be_written_costs_nothing_but_the_run() -
 @pytest.mark.parametrize("scene", ["syncs", "links", "editor", "serve"])
 def test_several_at_once_lose_nothing_and_hear_of_no_lock(scene: str) -> None:
     assert "0 amiss" in harness("crowd", "--rounds", "1", "--seed", "20", "--only", scene)
+
+
+def test_no_command_writes_beyond_the_notebook() -> None:
+    assert " 0 beyond the notebook" in harness("within")
+
+
+def test_every_mutation_is_of_a_text_that_still_stands() -> None:
+    for one in MUTATIONS:
+        assert one.text in (ROOT / one.file).read_text(), one.guard
+        assert (ROOT / one.test.partition("::")[0]).is_file()
+
+
+def test_a_zoo_of_hostile_notes_and_pages_stops_nothing() -> None:
+    assert " 0 amiss" in harness("hostile", "--no-build")
