@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from mkdocs.exceptions import Abort
 
 from kb.errors import ConfigError, KbError, ModelError, StoreTooNew, UsageError
 from kb.knowledge import KnowledgeBase
@@ -22,6 +23,8 @@ from kb.store import saved, schema
 from kb.store.connection import SCHEMA_VERSION
 from kb.web.ignore import with_ignored
 from tests.commands import Run, runner
+from tests.notebook import write_notebook
+from tests.site_build import build, write_mkdocs_yml
 from tests.store_helpers import note, passage, put
 
 PACKAGE = Path(__file__).parent.parent / "kb"
@@ -335,3 +338,24 @@ def test_brackets_that_are_never_closed_do_not_hold_up_a_site() -> None:
     assert tamed(links) == links
     many = tamed(f"before [a](b)\n\n{'[' * 50_000}\n\nafter [c](d)\n")
     assert many == f"before [a](b)\n\n{'&#91;' * 50_000}\n\nafter [c](d)\n"
+
+
+def test_a_pipe_among_the_notes_does_not_end_the_build_of_a_site(tmp_path: Path) -> None:
+    root = write_notebook(tmp_path / "n", {"a.md": "# A\n\n![](pipe.png)\n"})
+    write_mkdocs_yml(root)
+    os.mkfifo(root / "notes/pipe.png")
+    site = build(root)
+    assert (site / "a/index.html").is_file()
+    assert not (site / "pipe.png").exists()
+
+
+def test_a_note_that_is_named_as_a_file_of_the_site_does_not_end_its_build(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = write_notebook(tmp_path / "n", {"assets/kb/kb.css.md": "# In the way\n", "a.md": "# A\n"})
+    write_mkdocs_yml(root)
+    with pytest.raises(Abort, match="1 warnings in strict mode"):
+        build(root)
+    assert (root / "site/a/index.html").is_file()
+    assert (root / "site/assets/kb/kb.css").is_file()
+    assert "assets/kb/kb.css.md: left out" in caplog.text
