@@ -111,7 +111,7 @@ class Zoo:
         (root / "kb.toml").write_text('[notebook]\ntitle = "Zoo"\n[links]\ninterval = 0.001\n')
         (root / "mkdocs.yml").write_text(_MKDOCS)
         self.hostile = zoo.fill(root / "notes", longest=longest)
-        lines = [f"* [page {at}]({web.url(0, path)})" for at, path in enumerate(_PATHS)]
+        lines = [f"* [page {at}]({web.url(at, path)})" for at, path in enumerate(_PATHS)]
         (root / "notes/pages.md").write_text("\n".join(lines) + "\n")
         good = root / "notes/good/one.md"
         good.write_text(good.read_text().replace("http://127.0.0.2:1/", web.url(1, "")))
@@ -186,7 +186,7 @@ def visit(place: Zoo, *, build: bool) -> None:
     place.expect("Retrieval-Augmented", place.twice("glossary"), "glossary")
     place.run("glossary", "--json")
     for number in range(len(_TITLES)):
-        place.run("show", place.web.url(0, f"titled/{number}"), statuses=(0, 2))
+        place.run("show", place.web.url(number, f"titled/{number}"), statuses=(0, 2))
     for format in ("jsonl", "csv", "bookmarks", "bibtex"):
         place.twice("export", format)
     place.twice("repair")
