@@ -1,8 +1,7 @@
 """Coverage-guided fuzzing: python -m torture.fuzz TARGET [--seconds 600]. Needs atheris.
 
-What it learns is kept in a folder of its own, and what is worth keeping of that (`--merge`, by
-libFuzzer's own measure) in tests/corpus/TARGET, which the tests replay. Exit status 77 is a finding;
-the input lies beside the corpus as crash-... or timeout-....
+What it learns is kept in a folder of its own; `torture.keep` takes what is worth replaying from
+there. Exit status 77 is a finding: the input lies in the folder as crash-... or timeout-....
 """
 
 from __future__ import annotations
@@ -26,16 +25,12 @@ def main() -> None:
     options.add_argument("target", choices=TARGETS)
     options.add_argument("--seconds", type=int, default=600)
     options.add_argument("--work", type=Path, required=True, help="folder for what is learnt on the way")
-    options.add_argument("--merge", action="store_true", help="keep the smallest set that covers as much")
     chosen = options.parse_args()
     kept, work = CORPUS / chosen.target, chosen.work / chosen.target
     kept.mkdir(parents=True, exist_ok=True)
     work.mkdir(parents=True, exist_ok=True)
     flags = [f"-max_len={MAX_BYTES}", "-rss_limit_mb=2048", "-timeout=30", f"-artifact_prefix={chosen.work}/"]
-    if chosen.merge:
-        flags += ["-merge=1", str(kept), str(work)]
-    else:
-        flags += [f"-max_total_time={chosen.seconds}", "-print_final_stats=1", str(work), str(kept)]
+    flags += [f"-max_total_time={chosen.seconds}", "-print_final_stats=1", str(work), str(kept)]
     words = CORPUS / f"{chosen.target}.dict"
     if words.exists():
         flags.append(f"-dict={words}")
