@@ -77,3 +77,12 @@ def test_a_check_does_not_load_the_reader_of_pdfs(synced: Path) -> None:
     assert loaded("check-links", "--host", "nowhere.example", cwd=synced).isdisjoint(
         {"pypdf", "numpy", "torch"}
     )
+
+
+def test_a_keyword_search_loads_nothing_that_only_a_write_needs(notebook: Path) -> None:
+    loaded("sync", cwd=notebook)
+    assert not loaded("search", "--mode", "keyword", "qlora", cwd=notebook) & {
+        "ctypes",
+        "tempfile",
+        "sqlite_utils",
+    }

@@ -6,7 +6,6 @@ gone. Python has no call for it, so the C library is asked (Linux, `renameat2`).
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 from collections.abc import Callable
@@ -26,7 +25,7 @@ def exchange(one: str, other: str) -> bool:
         return False
     if call(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
         return True
-    code = ctypes.get_errno()
+    code = _errno()
     if code in _CANNOT:
         return False
     raise OSError(code, os.strerror(code), other)
@@ -34,6 +33,8 @@ def exchange(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _call() -> Callable[..., int] | None:
+    import ctypes  # 5 ms, which only a write of a note need pay
+
     try:
         call = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError, TypeError):  # another system, or an old C library
@@ -41,6 +42,12 @@ def _call() -> Callable[..., int] | None:
     call.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
     call.restype = ctypes.c_int
     return call
+
+
+def _errno() -> int:
+    from ctypes import get_errno
+
+    return get_errno()
 
 
 def give_back(taken: str, real: str, ours: bytes) -> None:
