@@ -100,7 +100,7 @@ def an_editor(root: Path, web: Web, chance: random.Random) -> None:
     """
     write_notebook(root, web)
     note = root / "notes/n2.md"
-    urls = [web.url(number, f"text/Added-{number}") for number in range(6)]
+    urls = [web.url(number, f"text/Added-{number}") for number in range(4)]
     editor = subprocess.Popen(
         [sys.executable, "-m", "torture.editor", str(note), str(chance.randrange(10**6))],
         stdout=subprocess.PIPE,

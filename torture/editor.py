@@ -30,7 +30,7 @@ def main(note: Path, seed: int) -> None:
         text = note.read_bytes()
         _save(note, text, text + f"* edit {saves}\n".encode())
         saves += 1
-        time.sleep(chance.uniform(0.0, 0.02))
+        time.sleep(chance.uniform(0.0, 0.05))
     print(saves)
 
 

@@ -25,7 +25,7 @@ from torture.scene import Web
 
 SECONDS: Final = 120
 ROOT: Final = Path(__file__).parent.parent
-_ENVIRON: Final = {"KB_LINKS_PRIVATE_HOSTS": "check", "KB_LINKS_TIMEOUT": "3"}
+_ENVIRON: Final = {"KB_LINKS_PRIVATE_HOSTS": "check", "KB_LINKS_TIMEOUT": "2"}
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MKDOCS: Final = """site_name: Zoo
 site_url: https://zoo.example/
