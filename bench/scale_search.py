@@ -27,7 +27,7 @@ RATIO, PRIVATE = 3.0, 300.0
 SEARCH = """
 import sys, time, resource
 from kb import cli
-status = cli._status(sys.argv[1:])
+status = cli.invoke(sys.argv[1:])
 own = sum(int(l.split()[1]) for l in open("/proc/self/smaps_rollup") if l.startswith("Private_Dirty"))
 print(own / 1024, file=sys.stderr)
 sys.exit(status)

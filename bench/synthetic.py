@@ -3,12 +3,16 @@
 Text is drawn from a vocabulary whose words are as unequally common as those of a language (Zipf's
 law). Vectors are those of some passages, really embedded, each repeated with a little noise: a
 query finds neighbours at natural distances, and a million need no day of embedding.
+
+    python -m bench.synthetic FOLDER NOTES PASSAGES_IN_EACH
 """
 
 from __future__ import annotations
 
 import json
+import os
 import random
+import sys
 from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
@@ -53,6 +57,7 @@ def build(root: Path, notes: int, each: int) -> Path:
         if not target.exists():
             target.parent.mkdir(exist_ok=True)
             target.write_text(text)
+            os.utime(target, (1e9, 1e9))  # long ago, so that a sync takes them for settled
     with KnowledgeBase.open(root) as base:
         base.sync(embed=False)
         _vectors(base)
@@ -111,3 +116,7 @@ def _vectors(base: KnowledgeBase) -> None:
         )
         last = missing[-1][0]
     store.counts(keep=True)
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

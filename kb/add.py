@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from importlib.resources import files as resource_files
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from kb import urls
 from kb.config import Settings
@@ -13,8 +15,9 @@ from kb.model import Added, Clock, Facts, Filter, Key, LinkRecord, Mention, Note
 from kb.notes import edit
 from kb.notes.files import read, write_atomic
 from kb.notes.link_note import link_note, prose, tagged
-from kb.notes.named import named
+from kb.notes.named import alike, named
 from kb.notes.parse import parse
+from kb.notes.templates import filled
 from kb.store import lock
 from kb.store.store import Store
 from kb.web.sources.base import Met
@@ -151,6 +154,18 @@ def web_address(text: str) -> str:
     return url
 
 
+def sorted_out(texts: Iterable[str]) -> tuple[list[str], list[UsageError]]:
+    """The web addresses among texts, in order and once each; and what is wrong with each of the others."""
+    good: list[str] = []
+    bad: list[UsageError] = []
+    for text in dict.fromkeys(texts):
+        try:
+            good.append(web_address(text))
+        except UsageError as error:
+            bad.append(error)
+    return list(dict.fromkeys(good)), bad
+
+
 def known_link(store: Store, keys: list[Key]) -> LinkRecord | None:
     """The first of these links that some note mentions."""
     for key in keys:
@@ -175,8 +190,10 @@ def note_path(notes: Path, given: str | None, today: str) -> str:
         return today_path(today)
     path = named(notes, given, Path.cwd())
     if path is None or (notes / path).is_dir():
+        near = alike(notes, given)
         raise UnknownNote(
-            f"{given}: no such note in {notes}", hint=f'kb new "{PurePosixPath(given).stem}"   starts one'
+            f"{given}: no such note in {notes}",
+            hint=f"did you mean {near}?" if near else f'kb new "{PurePosixPath(given).stem}"   starts one',
         )
     return path
 
@@ -198,12 +215,38 @@ def append(notes: Path, path: str, bullet: str, today: str) -> None:
             return
 
 
-def start_note(notes: Path, title: str, kind: NoteKind, tags: tuple[str, ...], today: str) -> str:
-    """Write a new note called `title`, dated today; its path. NoteExists if one of that name stands."""
+def start_note(
+    notes: Path, title: str, kind: NoteKind, tags: tuple[str, ...], today: str, template: Template
+) -> str:
+    """Write a new note called `title`, dated today; its path. NoteExists if one of that name stands.
+
+    UsageError for a template that makes no such note.
+    """
     path = f"{today[:4]}/{today}-{_slug(title)}.md"
-    text = edit.new_note(title, today, kind, tags) + f"# {edit.escape(' '.join(title.split()))}\n\n"
-    write_atomic(notes / path, text.encode(), expected=None, root=notes)
+    text = filled(template.name, template.text, title, kind, tags, today)
+    write_atomic(notes / path, text.encode("utf-8", "replace"), expected=None, root=notes)
     return path
+
+
+class Template(NamedTuple):
+    """A template's text, and its name for people."""
+
+    name: str
+    text: str
+
+
+def template_of(root: Path, kind: NoteKind) -> Template:
+    """The notebook's template for a kind (`templates/KIND.md`, else `.templates/KIND.md`), else kb's own."""
+    for folder in ("templates", ".templates"):
+        path = root / folder / f"{kind}.md"
+        try:
+            return Template(f"{folder}/{kind}.md", path.read_text(encoding="utf-8-sig"))
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path}: cannot be read as a template ({error})") from None
+    packaged = resource_files("kb") / "scaffold" / "templates" / f"{kind}.md"
+    return Template(f"{kind}.md", packaged.read_text(encoding="utf-8"))
 
 
 def _slug(title: str) -> str:

@@ -40,6 +40,7 @@ class Key:
     scope: Scope
     help: str
     choices: tuple[str, ...] = ()
+    secret: bool = False
 
     @property
     def variable(self) -> str:
@@ -75,9 +76,9 @@ KEYS: tuple[Key, ...] = (
     Key("search.model", "all-MiniLM-L6-v2", _N, "embedding model: the packaged one, or a hub id"),
     Key("search.model_path", "", _P, "a folder with a sentence-transformers model"),
     Key("site.trust_html", False, _N, "publish raw HTML of notes as it is, scripts and all"),
-    Key("editor.command", "", _P, "editor to open a note with; else $VISUAL or $EDITOR"),
+    Key("editor.command", "", _P, "editor of notes, such as code -g {path}:{line}; else $VISUAL or $EDITOR"),
     Key("editor.url", "", _P, "hyperlink of a hit, such as vscode://file{path}:{line}"),
-    Key("github.token", "", _P, "token for api.github.com"),
+    Key("github.token", "", _P, "token for api.github.com", secret=True),
 )
 _BY_NAME = {key.name: key for key in KEYS}
 
@@ -152,15 +153,20 @@ def find_root(start: Path) -> Path:
     )
 
 
-def load(root: Path, environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings of the notebook at `root`. ConfigError for a file that cannot be read as meant."""
+def load(
+    root: Path, environ: Mapping[str, str] | None = None, given: Mapping[str, str] | None = None
+) -> Settings:
+    """Settings of the notebook at `root`. ConfigError for a file that cannot be read as meant.
+
+    `given` are those of a command line, as text; they go before all others.
+    """
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {key.name: key.default for key in KEYS}
     origins: dict[str, str] = {}
-    personal = _personal_config(environ)
+    personal = personal_config(environ)
     for path, scopes in ((personal, {_N, _P}), (root / CONFIG_NAME, {_N})):
         for name, value in _flatten(_read(path)):
-            key = _known(path, name)
+            key = known(name, f"{path}: ")
             if key.scope not in scopes:
                 raise ConfigError(
                     f"{path}: {name} may not be set by a notebook, since a notebook can be a stranger's",
@@ -171,15 +177,21 @@ def load(root: Path, environ: Mapping[str, str] | None = None) -> Settings:
     for key in KEYS:
         text = environ.get(key.variable)
         if text is not None:
-            values[key.name] = _typed(key.variable, key, _from_text(key, text))
+            values[key.name] = typed(key.variable, key, text)
             origins[key.name] = key.variable
-    _inside(root, values)
+    for name, text in (given or {}).items():
+        key = known(name)
+        values[name] = typed(f"--set {name}", key, text)
+        origins[name] = "--set"
+    inside(root, values)
     _own(root)
     _hub_id(values)
     return Settings(root, values, origins)
 
 
-def _personal_config(environ: Mapping[str, str]) -> Path:
+def personal_config(environ: Mapping[str, str] | None = None) -> Path:
+    """The person's own config, which need not exist."""
+    environ = os.environ if environ is None else environ
     base = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
     return Path(base) / "kb" / "config.toml"
 
@@ -201,7 +213,8 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield prefix + name, value
 
 
-def _known(path: Path, name: str) -> Key:
+def known(name: str, where: str = "") -> Key:
+    """The key of that name. ConfigError, with the one that was probably meant, where there is none."""
     key = _BY_NAME.get(name)
     if key is None:
         from difflib import get_close_matches  # 5 ms, needed only to word this error
@@ -211,10 +224,15 @@ def _known(path: Path, name: str) -> Key:
             name, _BY_NAME, n=1
         )
         table, _, leaf = name.rpartition(".")
-        shown = f"[{table}] {leaf}" if table else leaf
+        shown = f"[{table}] {leaf}" if table and where else name
         hint = f"did you mean {close[0]}?" if close else "keys: " + ", ".join(_BY_NAME)
-        raise ConfigError(f"{path}: there is no setting {shown}", hint=hint)
+        raise ConfigError(f"{where}there is no setting {shown}", hint=hint)
     return key
+
+
+def typed(where: str, key: Key, text: str) -> Any:
+    """The value that a text spells, in the type of the key. ConfigError when it spells none."""
+    return _typed(where, key, _from_text(key, text))
 
 
 def _typed(where: str, key: Key, value: Any) -> Any:
@@ -287,7 +305,7 @@ def _hub_id(values: Mapping[str, Any]) -> None:
         )
 
 
-def _inside(root: Path, values: Mapping[str, Any]) -> None:
+def inside(root: Path, values: Mapping[str, Any]) -> None:
     """A notebook's folder of notes lies in the notebook."""
     name = str(values["notebook.notes"])
     path = PurePosixPath(name)

@@ -50,6 +50,7 @@ def link(value: LinkRecord) -> dict[str, Any]:
         "last_alive": looks.last_alive,
         "archived_url": looks.archived_url,
         "changed": drift(value.facts),
+        "text_changed": text_drift(value.facts),
         "mentions": [mention(place) for place in value.mentions],
     }
 
@@ -59,6 +60,13 @@ def drift(value: Facts) -> dict[str, Any] | None:
     if value.now_title is None:
         return None
     return {"from": value.title, "to": value.now_title, "since": value.changed_at}
+
+
+def text_drift(value: Facts) -> dict[str, Any] | None:
+    """The first words of the page's text as it was saved and as it is now, where it is another text."""
+    if value.text_changed_at is None:
+        return None
+    return {"from": value.was_text, "to": value.now_text, "since": value.text_changed_at}
 
 
 def mention(value: Mention) -> dict[str, Any]:
@@ -171,6 +179,98 @@ def problem(value: Problem) -> dict[str, Any]:
         "severity": str(value.severity),
         "message": value.message,
         "hint": value.hint,
+    }
+
+
+class Happened(Protocol):
+    """A change of a link or a note, as `kb log` lists it."""
+
+    @property
+    def at(self) -> str: ...  # noqa: D102  # as the keys below say
+
+    @property
+    def change(self) -> str: ...  # noqa: D102
+
+    @property
+    def path(self) -> str: ...  # noqa: D102
+
+    @property
+    def line(self) -> int: ...  # noqa: D102
+
+    @property
+    def title(self) -> str: ...  # noqa: D102
+
+    @property
+    def url(self) -> str: ...  # noqa: D102
+
+
+def event(value: Happened) -> dict[str, Any]:
+    """A change: of a link, or (`url` is null) of a note. `at` is an instant, or a day alone."""
+    return {
+        "at": value.at,
+        "change": str(value.change),
+        "url": value.url or None,
+        "title": value.title or None,
+        "path": value.path,
+        "line": value.line,
+    }
+
+
+def finding(value: Any) -> dict[str, Any]:
+    """What `kb doctor` found; `path` is a note's, `file` another's, relative to kb.toml."""
+    return {
+        "check": value.check,
+        "severity": str(value.severity),
+        "path": value.path,
+        "file": value.file,
+        "line": value.line,
+        "message": value.message,
+        "hint": value.hint,
+    }
+
+
+def stats(value: Any) -> dict[str, Any]:
+    """The figures of a notebook. `rot` tells, for links of each age in years, how many are dead."""
+    numbers = ("notes", "passages", "embedded", "links", "mentions", "hosts", "terms", "titled", "saved")
+    counts = ("note_kinds", "standings", "kinds", "top_hosts", "months")
+    return {
+        **{name: getattr(value, name) for name in numbers},
+        **{name: dict(getattr(value, name)) for name in counts},
+        "rot": [
+            {"since": age.since, "until": age.until, "links": age.links, "dead": age.dead}
+            for age in value.rot
+        ],
+    }
+
+
+def setting(value: Any) -> dict[str, Any]:
+    """A setting: the value that holds, where it comes from, its scope (`notebook` or `person`)."""
+    key = value.key
+    default = list(key.default) if isinstance(key.default, tuple) else key.default
+    return {
+        "key": key.name,
+        "value": value.value,
+        "origin": value.origin,
+        "default": default,
+        "scope": str(key.scope),
+        "variable": key.variable,
+        "help": key.help,
+    }
+
+
+def backed_up(value: Any) -> dict[str, Any]:
+    """What a backup holds; `left` are files that it does not."""
+    return {"path": value.path, "files": value.files, "bytes": value.size, "left": list(value.left)}
+
+
+def restored(value: Any) -> dict[str, Any]:
+    """What a restore wrote; `made` is when the backup was."""
+    return {
+        "root": value.root,
+        "made": value.made,
+        "written": list(value.written),
+        "replaced": list(value.replaced),
+        "same": list(value.same),
     }
 
 

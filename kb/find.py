@@ -6,8 +6,7 @@ Nothing here needs numpy: meaning comes in as a `Semantic`, made by whoever want
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from math import log
 from typing import NamedTuple, Protocol
@@ -18,7 +17,7 @@ from kb.search.query import Query, fts_match, merge, parse_query, quote
 from kb.search.rank import Ranked, fold, fuse, marks
 from kb.store.grams import spaceless
 from kb.store.store import Store
-from kb.values import dataclass
+from kb.values import dataclass, replace
 
 LEAST_COSINE = 0.26
 """Below it a passage that no word of the query led to is no answer.
@@ -106,12 +105,13 @@ def find(
     filter: Filter | None = None,
     mode: Mode | str = Mode.HYBRID,
     limit: int = 10,
-    semantic: Semantic | None = None,
+    semantic: Semantic | Callable[[], Semantic] | None = None,
 ) -> Found:
     """The passages that answer a query, best first, at most `limit`.
 
     A model that cannot be used costs a notice and leaves the keyword hits, unless the mode asks
     for meaning alone: then it raises ModelError. UsageError for a query that asks nothing.
+    `semantic` may be what waits for one that is still being made: the words are looked up first.
     """
     mode = _mode(mode)
     query = parse_query(query_text)
@@ -124,6 +124,8 @@ def find(
     cosines: dict[int, float] = {}
     if mode is not Mode.KEYWORD:
         try:
+            if callable(semantic):
+                semantic = semantic()
             if semantic is None:
                 raise ModelError("there is no embedding model to search by meaning with")
             dense = _dense(store, semantic, query, narrow)

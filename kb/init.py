@@ -5,26 +5,27 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files as resource_files
 from pathlib import Path
 
+from kb import around
+from kb.around import SITE_PAGES, template
 from kb.config import CONFIG_NAME
 from kb.errors import UsageError
 from kb.notes.files import walk, write_atomic
 
-# Where MkDocs looks for pages of its own in an adopted folder: it refuses to read the folder
-# that mkdocs.yml stands in, so there the plugin brings the notes.
-SITE_PAGES = "site-pages"
-
 
 @dataclass(frozen=True, slots=True)
 class InitPlan:
-    """What `kb init` writes: (path relative to root, bytes); `kept` stand already and stay."""
+    """What `kb init` writes: (path relative to root, bytes); `kept` stand already and stay.
+
+    `lacking` is what is to be added to a kept mkdocs.yml; empty where it lacks nothing.
+    """
 
     root: Path
     writes: tuple[tuple[str, bytes], ...]
     kept: tuple[str, ...]
     adopted: int
+    lacking: str = ""
 
 
 def plan_init(root: Path, today: str) -> InitPlan:
@@ -38,27 +39,28 @@ def plan_init(root: Path, today: str) -> InitPlan:
     site = "site" if _may_be_built_over(root / "site") else ".site"
     title = root.resolve().name.replace("-", " ").replace("_", " ").strip().capitalize() or "Notes"
     wanted: dict[str, str] = {
-        CONFIG_NAME: _template("kb.toml").format(title=_quoted(title), notes=_quoted(notes)),
+        CONFIG_NAME: template("kb.toml").format(title=_quoted(title), notes=_quoted(notes)),
         "mkdocs.yml": _mkdocs(title, "notes" if nested else SITE_PAGES, site),
     }
     if not nested:
         wanted[f"{SITE_PAGES}/.gitkeep"] = ""
     if not adopted:
         wanted |= {
-            f"notes/{name}": _template(f"notes/{name}").format(date=today, heading=_spelled(today))
+            f"notes/{name}": template(f"notes/{name}").format(date=today, heading=_spelled(today))
             for name in ("welcome.md", "tutorial.md", "paper.md", "thread.md", "glossary.md")
         }
     writes = [(path, text.encode()) for path, text in wanted.items() if not (root / path).exists()]
     kept = [path for path in wanted if (root / path).exists()]
-    lines = {
-        ".gitignore": _template("gitignore").replace("site/", f"{site}/"),
-        ".gitattributes": _template("gitattributes"),
-    }
-    for name, text in lines.items():
-        longer = _with_lines(root / name, text.splitlines())
-        if longer is not None:
-            writes.append((name, longer))
-    return InitPlan(root, tuple(writes), tuple(kept), adopted)
+    for name, lines in around.lines_for_git(root, site).items():
+        if lines:
+            writes.append((name, _with_lines(root / name, lines)))
+    return InitPlan(
+        root,
+        tuple(writes),
+        tuple(kept),
+        adopted,
+        around.lacking(root / "mkdocs.yml", notes) if "mkdocs.yml" in kept else "",
+    )
 
 
 def apply_init(plan: InitPlan) -> None:
@@ -70,12 +72,8 @@ def apply_init(plan: InitPlan) -> None:
         write_atomic(target, data, expected=expected)
 
 
-def _template(name: str) -> str:
-    return (resource_files("kb") / "scaffold" / name).read_text(encoding="utf-8")
-
-
 def _mkdocs(title: str, docs_dir: str, site: str) -> str:
-    text = _template("mkdocs.yml").replace("site_dir: site\n", f"site_dir: {site}\n")
+    text = template("mkdocs.yml").replace("site_dir: site\n", f"site_dir: {site}\n")
     return text.replace("{title}", _quoted(title)).replace("{docs_dir}", docs_dir)
 
 
@@ -95,12 +93,8 @@ def _spelled(day: str) -> str:
     return f"{when:%B} {when.day}, {when.year}"
 
 
-def _with_lines(path: Path, lines: list[str]) -> bytes | None:
-    """The file with the lines that it lacks; None if it lacks none."""
+def _with_lines(path: Path, lines: list[str]) -> bytes:
+    """The file with these lines at its end."""
     old = path.read_bytes() if path.exists() else b""
-    present = {line.strip() for line in old.decode("utf-8", "replace").splitlines()}
-    missing = [line for line in lines if line not in present]
-    if not missing:
-        return None
     gap = b"" if not old or old.endswith(b"\n") else b"\n"
-    return old + gap + "".join(f"{line}\n" for line in missing).encode()
+    return old + gap + "".join(f"{line}\n" for line in lines).encode()

@@ -1,7 +1,7 @@
 """KnowledgeBase: the one place where real adapters are wired. It only delegates to the stages.
 
 Imports inside methods are deferred on purpose: a keyword search must not pay for numpy, nor
-`kb links` for httpx. This module and the command loader are the only ones that do so.
+`kb links` for the fetcher. This module and the command loader are the only ones that do so.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Thread
@@ -17,20 +16,42 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from kb import config, temporary
 from kb.config import Settings
+from kb.daily import Daily, Progress, notebook_at
 from kb.errors import ModelError, StoreError, UnknownNote, UsageError
-from kb.model import Added, Entry, Filter, Key, LinkRecord, NoteKind, Saved, Site, SyncReport, Term
+from kb.model import (
+    Added,
+    Entry,
+    Filter,
+    Hit,
+    Key,
+    LinkRecord,
+    NoteKind,
+    Saved,
+    Site,
+    Standing,
+    SyncReport,
+    Term,
+)
+from kb.values import replace
 
 if TYPE_CHECKING:
     # Named anew, so that the doors may take the types of what they print from here.
+    from kb.backup import BackedUp as BackedUp
+    from kb.backup import Restored as Restored
     from kb.check import CheckReport as CheckReport
+    from kb.configure import Holding as Holding
+    from kb.doctor import Finding as Finding
     from kb.enrich import EnrichReport as EnrichReport
     from kb.find import Found as Found
     from kb.init import InitPlan as InitPlan
+    from kb.lately import Event as Event
     from kb.repair import RepairPlan as RepairPlan
+    from kb.search.blas_semantic import BlasSemantic
     from kb.search.choose import Chosen
     from kb.search.encode import Encoder
     from kb.search.semantic import Semantic
     from kb.search.vectors import VectorFile
+    from kb.stats import Stats as Stats
     from kb.store.store import Store
     from kb.titles import TitleEdit as TitleEdit
     from kb.transfer import Export as Export
@@ -45,9 +66,6 @@ REFRESH_NOTES = 500
 REFRESH_PASSAGES = 100
 #: Seconds for which a search waits for another kb that is writing, before it does without.
 REFRESH_WAIT = 0.5
-
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is."""
 
 
 class SystemClock:
@@ -86,7 +104,7 @@ class _Ahead(Generic[T]):
         return self._made[0]
 
 
-class KnowledgeBase:
+class KnowledgeBase(Daily):
     """A notebook, open. Use it as a context manager, or close it."""
 
     def __init__(self, settings: Settings) -> None:
@@ -96,19 +114,16 @@ class KnowledgeBase:
         self.bases: Mapping[str, Mapping[str, str]] = {}
 
     @classmethod
-    def open(cls, root: str | os.PathLike[str] | None = None) -> KnowledgeBase:
+    def open(
+        cls, root: str | os.PathLike[str] | None = None, given: Mapping[str, str] | None = None
+    ) -> KnowledgeBase:
         """The notebook at `root`, or the nearest upward from the current folder.
 
+        `given` are settings for this time, as text by key; they go before all others.
         Raises NotebookNotFound where there is none, ConfigError where its settings cannot be read.
         """
-        if root is None:
-            return cls(config.load(config.find_root(Path.cwd())))
-        folder = Path(root).expanduser().absolute()
-        if not (folder / config.CONFIG_NAME).is_file():
-            raise UsageError(
-                f"{folder}: no {config.CONFIG_NAME} there", hint=f"kb init {folder}   makes a notebook of it"
-            )
-        return cls(config.load(folder))
+        folder = config.find_root(Path.cwd()) if root is None else notebook_at(root)
+        return cls(config.load(folder, given=given))
 
     @classmethod
     def init(cls, folder: str | os.PathLike[str], *, dry_run: bool = False) -> InitPlan:
@@ -271,31 +286,53 @@ class KnowledgeBase:
         `mode` is hybrid, keyword or semantic. UsageError for a query that asks nothing;
         ModelError where only meaning is asked for and the model cannot be used.
         """
-        # numpy and the model load while notes are scanned and modules read: half of it is waiting.
+        # The query is embedded while notes are scanned and modules read: half of it is waiting.
         ahead = None if mode == "keyword" else _Ahead(lambda: self._prepared(query))
         from kb.find import find
 
         notices = self._refresh(progress, embed=mode != "keyword")
-        semantic = None
-        if ahead is not None:
-            try:
-                semantic = ahead.result()
-            except ModelError as error:
-                if mode == "semantic":
-                    raise
-                notices.append(_words_alone(error))
-                mode = "keyword"
         found = find(
-            self.store, query, filter=self._narrow(narrow), mode=mode, limit=limit, semantic=semantic
+            self.store,
+            query,
+            filter=self._narrow(narrow),
+            mode=mode,
+            limit=limit,
+            semantic=ahead.result if ahead is not None else None,
         )
-        return replace(found, notices=(*notices, *found.notices))
+        return replace(found, hits=self._as_settings_say(found.hits), notices=(*notices, *found.notices))
 
-    def _prepared(self, query: str) -> Semantic:
-        """The model with the query embedded, whatever the notes are."""
+    def _as_settings_say(self, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+        """The hits, their links that a pattern ignores shown as ignored: the store knows no patterns."""
+        patterns: tuple[str, ...] = self.settings["links.ignore"]
+        if not patterns or not any(hit.links for hit in hits):
+            return hits
+        from kb.web.ignore import ignores
+
+        ignored = ignores(patterns)
+        return tuple(
+            replace(
+                hit,
+                links=tuple(
+                    replace(link, standing=Standing.IGNORED) if ignored(link.url) else link
+                    for link in hit.links
+                ),
+            )
+            for hit in hits
+        )
+
+    def _prepared(self, query: str) -> Semantic | BlasSemantic:
+        """The model with the query embedded, whatever the notes are; without numpy if it can be."""
+        from kb.search.blas_semantic import quick
         from kb.search.query import parse_query
 
+        text = parse_query(query).text
+        model, path = self.settings["search.model"], self.settings["search.model_path"]
+        light = quick(text, model, path, self.settings.derived)
+        if light is not None:
+            light.prepare()
+            return light
         semantic = self._semantic()
-        semantic.prepare(parse_query(query).text)
+        semantic.prepare(text)
         return semantic
 
     def _semantic(self) -> Semantic:
@@ -311,8 +348,10 @@ class KnowledgeBase:
         try:
             freshness = fresh.look(self.store, self.settings)
             if not freshness.current:
-                if len(freshness.changed) > REFRESH_NOTES and self.store.file_stats():
-                    return [f"{len(freshness.changed)} notes changed since the last kb sync; not read yet"]
+                many = len(freshness.changed) > REFRESH_NOTES and self.store.file_stats()
+                changed = fresh.surely_changed(self.store, freshness) if many else 0
+                if changed > REFRESH_NOTES:
+                    return [f"{changed} notes changed since the last kb sync; not read yet"]
                 report = self._read_notes(progress=progress, wait=REFRESH_WAIT)
             else:
                 report = fresh.report(self.store, self.settings, freshness)
@@ -338,17 +377,18 @@ class KnowledgeBase:
         semantic = self._semantic()
         note = self._place(path)
         found = related(self.store, semantic, note, int(line) if line else None, limit=limit)
-        return replace(found, notices=(*notices, *found.notices))
+        return replace(found, hits=self._as_settings_say(found.hits), notices=(*notices, *found.notices))
 
     def _place(self, typed: str) -> str:
         """The note or folder that a person means, as the store has it. UnknownNote if they mean none."""
-        from kb.notes.named import named
+        from kb.notes.named import alike, named
 
         meant = named(self.settings.notes, typed, Path.cwd())
         if meant is None:
+            near = alike(self.settings.notes, typed)
             raise UnknownNote(
                 f"{typed}: no such note or folder in {self.settings.notes}",
-                hint="name one as `kb links` prints it",
+                hint=f"did you mean {near}?" if near else "name one as `kb links` prints it",
             )
         return meant
 
@@ -453,12 +493,13 @@ class KnowledgeBase:
 
     def addresses(
         self, given: tuple[str, ...], stdin: Callable[[], str], *, clipboard: bool = False
-    ) -> list[str]:
-        """The addresses meant by these arguments: `-` stands for those in `stdin`. UsageError for none.
+    ) -> tuple[list[str], list[UsageError]]:
+        """The addresses meant by these arguments, and why some of them are none.
 
-        With `clipboard`, those that the clipboard holds as well.
+        `-` stands for those in `stdin`; with `clipboard`, those that the clipboard holds as well.
+        UsageError where nothing is meant.
         """
-        from kb.add import addresses, web_address
+        from kb.add import addresses, sorted_out
         from kb.clipboard import clipboard as pasted
 
         found = [url for one in given for url in (addresses(stdin()) if one == "-" else [one])]
@@ -466,7 +507,7 @@ class KnowledgeBase:
             found += addresses(pasted(self.settings["clipboard.command"]))
         if not found:
             raise UsageError("no address to add", hint="kb add-link https://arxiv.org/abs/2305.14314")
-        return [web_address(url) for url in dict.fromkeys(found)]
+        return sorted_out(found)
 
     def enrich(
         self,
@@ -636,16 +677,12 @@ class KnowledgeBase:
 
     def new_note(self, title: str, kind: NoteKind = NoteKind.NOTE, tags: tuple[str, ...] = ()) -> str:
         """Start a note dated today; its path. NoteExists if one of that name stands."""
-        from kb.add import start_note
+        from kb.add import start_note, template_of
 
         if not title.split():
             raise UsageError("a note wants a title", hint='kb new "Llama 2 at home"')
-        return start_note(self.settings.notes, title, kind, tags, self.clock.today())
-
-    @property
-    def editor(self) -> str | None:
-        """The person's editor, if their config or environment names one."""
-        return self.settings["editor.command"] or os.environ.get("KB_EDITOR") or None
+        template = template_of(self.settings.root, kind)
+        return start_note(self.settings.notes, title, kind, tags, self.clock.today(), template)
 
     def plan_import(self, source: str, *, overwrite: bool = False, importer: str | None = None) -> ImportPlan:
         """What an import of `source` would write. Nothing is written. ImportRefused.

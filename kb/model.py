@@ -305,9 +305,15 @@ class Excerpt:
     @property
     def digest(self) -> str:
         """blake2b-16 hex of the text: the key of its vectors, shared by equal passages."""
-        from hashlib import blake2b  # 3 ms, which a search need not pay
+        digest: str = _blake2b()(self.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        return digest
 
-        return blake2b(self.text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+@lru_cache(maxsize=1)
+def _blake2b() -> Callable[..., Any]:
+    from hashlib import blake2b  # 3 ms, which a search need not pay
+
+    return blake2b
 
 
 def excerpt(title: str, heading: Iterable[str], parents: Iterable[str], text: str) -> Excerpt:
@@ -315,9 +321,11 @@ def excerpt(title: str, heading: Iterable[str], parents: Iterable[str], text: st
 
     A heading that only repeats the title is left out.
     """
-    places = [title, *(part for part in heading if part != title)]
-    lines = [" > ".join(place for place in places if place), *parents]
-    return Excerpt("\n".join(line for line in lines if line), text)
+    places = [title] if title else []
+    places += [part for part in heading if part and part != title]
+    lines = [" > ".join(places)] if places else []
+    lines += [parent for parent in parents if parent]
+    return Excerpt("\n".join(lines), text)
 
 
 # -- links over time -------------------------------------------------------------------------
@@ -398,6 +406,9 @@ class Facts:
 
     `extra` holds what only one source knows (stars, points, categories): plain JSON values.
     `now_title` is the page's title since `changed_at`, where that is no longer `title`.
+    `was_text` are the first words of the text that was saved of it and `now_text` those of what
+    it has said since `text_changed_at`, where that is another text; with no date, the person has
+    taken the new one for what it is.
     """
 
     title: str | None = None
@@ -412,6 +423,14 @@ class Facts:
     extra: Mapping[str, object] = field(default_factory=dict)
     now_title: str | None = None
     changed_at: str | None = None
+    was_text: str | None = None
+    now_text: str | None = None
+    text_changed_at: str | None = None
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the page is no longer what was recorded of it: its title, or its text."""
+        return self.now_title is not None or self.text_changed_at is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,13 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 #: `[[Note]]`, `[[Note#Heading|words]]`, `![[picture.png]]`; never the `[[1]]` of `[[1]](address)`.
-WIKILINK = re.compile(r"(?<!\\)(!?)\[\[([^\[\]|\r\n]{1,1000}?)(?:\\?\|([^\[\]\r\n]{0,1000}))?\]\](?![(\[])")
+#: The words may hold brackets in pairs: `[[Note|a [b] c]]`.
+WIKILINK = re.compile(
+    r"(?<!\\)(!?)\[\[([^\[\]|\r\n]{1,1000}?)"
+    r"(?:\\?\|((?:[^\[\]\r\n]|\[[^\[\]\r\n]{0,200}\](?!\()){0,1000}))?\]\](?![(\[])"
+)
 
-_OWN_PATH = re.compile(r'(?<=href=")kb:([^"#]*)')
+_OWN_PATH = re.compile(r'href="kb:([^"#]*)')
 _NAMES = ("index", "README", "readme")
 _ENDINGS = (".md", ".markdown")
 
@@ -47,7 +51,27 @@ def slug(heading: str) -> str:
 
 def addressed(html: str, address: Callable[[str], str]) -> str:
     """`html` with each `kb:` path in a link replaced by what `address` makes of it."""
-    return _OWN_PATH.sub(lambda match: escape(address(unquote(match[1]))), html)
+    return _OWN_PATH.sub(lambda match: f'href="{escape(address(unquote(match[1])))}', html)
+
+
+def meetings(paths: Iterable[str]) -> list[tuple[str, str]]:
+    """(page, the page whose address it would have) where two notes would stand at one address.
+
+    `a.md` and `a/index.md` do, and so do `a.md` and `a.MD`. An index keeps the address of its
+    folder; of others the first does.
+    """
+    found: dict[str, str] = {}
+    meeting = []
+    for path in sorted(paths, key=lambda one: (not _is_index(one), one)):
+        stem = _stem(path)
+        kept = found.setdefault(posixpath.dirname(stem) if _is_index(path) else stem, path)
+        if kept != path:
+            meeting.append((path, kept))
+    return sorted(meeting)
+
+
+def _is_index(path: str) -> bool:
+    return posixpath.basename(_stem(path)) in _NAMES
 
 
 class Places:
@@ -114,8 +138,8 @@ class Places:
 
 def _stem(path: str) -> str:
     for ending in _ENDINGS:
-        if path.endswith(ending):
-            return path.removesuffix(ending)
+        if path.lower().endswith(ending):
+            return path[: -len(ending)]
     return path
 
 

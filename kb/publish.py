@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from kb.config import Settings
 from kb.errors import UnknownNote, UsageError
-from kb.model import Entry, LinkForm, LinkRecord, Page, Severity, Site
+from kb.model import Entry, LinkForm, LinkRecord, Page, Severity, Site, Standing
 from kb.notes.files import read
 from kb.notes.source import read_source
 from kb.pages import (
@@ -39,6 +39,7 @@ from kb.pages.finish import Terms, marked, marks
 from kb.pages.note import Backlink
 from kb.pages.tame import tamed
 from kb.places import Places, read_wikilink
+from kb.store import saved
 from kb.store.store import Store
 from kb.web.ignore import with_ignored
 
@@ -232,12 +233,19 @@ def _own_pages(
         listing.notes(where, list(listed.values())),
         *timeline.pages(where, listed, spoken),
         listing.tags(where, list(listed.values())),
-        links.page(where, records, cards),
+        *links.pages(where, records, cards),
         *(shelves.page(shelf, where, listed, records) for shelf in shelves.SHELVES),
-        health.page(where, records, cards),
+        health.page(where, records, cards, _kept_texts(settings, records)),
         glossary.page(where["glossary"], entries, cards),
         graph.page(where, listed, records, entries, between),
     ]
+
+
+def _kept_texts(settings: Settings, records: Iterable[LinkRecord]) -> dict[str, str]:
+    """The saved text of links that have died, by key."""
+    died = (one for one in records if one.standing is Standing.DEAD and one.facts.extra.get("saved"))
+    found = {one.key.key: saved.find((settings.saved,), one.key.key) for one in died}
+    return {key: one.text or one.abstract for key, one in found.items() if one}
 
 
 def _assets() -> Iterator[tuple[str, bytes]]:

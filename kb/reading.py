@@ -68,7 +68,7 @@ def identify(link: Link) -> Identity:
     """Which link a mention means."""
     if link.form is LinkForm.WIKILINK and not urls.is_web(link.url):
         return Identity(Key(link.url), LinkKind.INTERNAL, "")  # `[[Note: a part]]` has no scheme
-    return Identity(urls.key(link.url), urls.link_kind(link.url, link.anchor), urls.host(link.url))
+    return Identity(*urls.identify(link.url, link.anchor))
 
 
 def read(root: Path, wanted: Wanted, *, day_first: bool) -> Read:

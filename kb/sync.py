@@ -12,10 +12,12 @@ the first look, fact or word of the person, so that syncing never makes git see 
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb import fresh, reading, temporary, urls
@@ -25,6 +27,7 @@ from kb.fresh import Freshness
 from kb.model import Clock, Key, LinkKind, LinkRecord, Problem, Severity, SyncReport, settled_kind
 from kb.notes import files
 from kb.notes.parse import parse
+from kb.places import meetings
 from kb.reading import Read, Wanted
 from kb.store import ledger, lock, saved
 from kb.store.prepared import Prepared
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from kb.search.encode import Encoder
     from kb.search.vectors import VectorFile
 
-NOTES_AT_ONCE = 1_000
+NOTES_AT_ONCE, NOTES_AT_LEAST = 1_000, 200
 BYTES_AT_ONCE = 16 * 1024 * 1024
 TEXTS_AT_ONCE = 256
 STALE, STALE_LEAST = 1 / 3, 1_000
@@ -77,8 +80,7 @@ def sync(
     with lock.hold(settings.derived / "lock", wait):
         freshness = fresh.look(store, settings, rehash=rehash)
         done = _Notes(store, settings, clock.now(), freshness, tell).run()
-        if freshness.ledger_changed:
-            _read_ledger(store, settings)
+        problems = _read_ledger(store, settings).problems if freshness.ledger_changed else ()
         if freshness.saved_changed:
             _read_saved(store, settings)
     embedded = 0
@@ -91,7 +93,13 @@ def sync(
         links=links,
         embedded=embedded,
         pending=fresh.pending(store, settings),
-        problems=(*store.problems(), *freshness.walk.problems, *done.problems),
+        problems=(
+            *store.problems(),
+            *freshness.walk.problems,
+            *done.problems,
+            *problems,
+            *_meetings(freshness),
+        ),
         seconds=time.monotonic() - began,
     )
 
@@ -100,6 +108,18 @@ def tidy(settings: Settings) -> None:
     """Clear away what killed processes left half-written beside the store, the ledger and saved pages."""
     folders = (settings.root, settings.derived, settings.saved, settings.private_saved)
     temporary.clear_folders(folders)
+
+
+def _meetings(freshness: Freshness) -> Iterator[Problem]:
+    """Notes that would stand at one address of the site."""
+    for path, kept in meetings(one.path for one in freshness.walk.found):
+        yield Problem(
+            path,
+            0,
+            Severity.WARNING,
+            f"would have the same address on the site as {kept}, and is given another",
+            "rename one of the two",
+        )
 
 
 def _silent(_stage: Stage, _done: int, _total: int) -> None:
@@ -134,7 +154,8 @@ class _Notes:
         looking = gc.isenabled()
         gc.disable()
         try:
-            return self._run()
+            with self.store.bulk():
+                return self._run()
         finally:
             if looking:
                 gc.enable()
@@ -142,9 +163,10 @@ class _Notes:
     def _run(self) -> SyncReport:
         done, total = 0, len(self.freshness.changed)
         if total or self.freshness.gone:
-            self.store.remember("scan", None)  # until all is done, the rows are of no one scan
+            self._forget_scan()  # until all is done, the rows are of no one scan
         report = SyncReport(unchanged=self.freshness.unchanged)
-        for batch in _batches(reading.read_all(self.root, self._wanted(), day_first=self.day_first)):
+        found = reading.read_all(self.root, self._wanted(), day_first=self.day_first)
+        for batch in _batches(found, total):
             self.tell(Stage.READING, done, total)
             report = self._record(report, [one for one in batch if not self._failed(one)])
             done += len(batch)
@@ -162,10 +184,21 @@ class _Notes:
 
     def _remember_scan(self) -> None:
         """Let the next scan be told by its fingerprint alone, if the rows say what this one found."""
-        found = self.freshness.walk.found
-        mark = fresh.fingerprint(found)
-        if self.store.setting("scan") != mark and fresh.compare(found, self.store.file_stats()) == ((), ()):
+        walk, seen = self.freshness.walk, self.freshness.glance
+        if self.freshness.unchanged and not walk.found:
+            return  # a glance told that all is as it was
+        mark = fresh.fingerprint(walk.found)
+        settled = fresh.compare(walk.found, self.store.file_stats()) == ((), ())
+        if settled and self.store.setting("scan") != mark:
             self.store.remember("scan", mark)
+        # What a walk complains of is to be said each time, so that it has to be walked.
+        known = seen if settled and not walk.problems else None
+        if self.store.setting("glance") != known:
+            self.store.remember("glance", known)
+
+    def _forget_scan(self) -> None:
+        for name in ("scan", "glance"):
+            self.store.remember(name, None)
 
     def _wanted(self) -> list[Wanted]:
         """The files to read. Where the rules changed, equal bytes say nothing: every row is made anew."""
@@ -243,13 +276,18 @@ class _Notes:
         )
 
 
-def _batches(found: Iterable[Read]) -> Iterator[list[Read]]:
-    """Parts small enough to hold in memory and to write in one short transaction."""
+def _batches(found: Iterable[Read], total: int) -> Iterator[list[Read]]:
+    """Parts small enough to hold in memory and to write in one short transaction.
+
+    Towards the end they shrink: nobody reads any more while the last one is written.
+    """
     batch: list[Read] = []
-    size = 0
+    size, left = 0, total
     for one in found:
-        if batch and (len(batch) == NOTES_AT_ONCE or size + one.stamp.size > BYTES_AT_ONCE):
+        most = min(NOTES_AT_ONCE, max(left // 4, NOTES_AT_LEAST))
+        if batch and (len(batch) >= most or size + one.stamp.size > BYTES_AT_ONCE):
             yield batch
+            left -= len(batch)
             batch, size = [], 0
         batch.append(one)
         size += one.stamp.size
@@ -338,22 +376,42 @@ def record(store: Store, settings: Settings, *, wait: float = WAIT) -> bool:
     changed. StoreBusy, LedgerError.
     """
     with lock.hold(settings.derived / "lock", wait):
-        unknown = {one.key: one.unknown for one in _read_ledger(store, settings).values() if one.unknown}
+        before = _read_ledger(store, settings)
+        unknown = {one.key: one.unknown for one in before.entries.values() if one.unknown}
         private = store.private_keys()
         entries = [
             replace(ledger.entry(one), unknown=unknown.get(one.key, {}))
             for one in store.links(unmentioned=True)
         ]
-        changed = ledger.write(settings.ledger, (one for one in entries if one.key not in private))
-        changed |= ledger.write(settings.private_ledger, (one for one in entries if one.key in private))
-        store.remember("ledger", fresh.ledger_signature(settings))
+        public = (one for one in entries if one.key not in private)
+        changed = ledger.write(settings.ledger, public, before.strays)
+        hidden = (one for one in entries if one.key in private)
+        changed |= ledger.write(settings.private_ledger, hidden, before.private_strays)
+        store.remember("ledger", None if before.problems else fresh.ledger_signature(settings))
     return changed
 
 
-def _read_ledger(store: Store, settings: Settings) -> ledger.Entries:
-    """Take into the store what the ledger knows better; what both files hold together."""
+@dataclass(frozen=True, slots=True)
+class _Ledger:
+    """What both files of the ledger hold together, the lines that could not be read apart."""
+
+    entries: ledger.Entries
+    strays: tuple[ledger.Stray, ...]
+    private_strays: tuple[ledger.Stray, ...]
+    problems: tuple[Problem, ...]
+
+
+def _read_ledger(store: Store, settings: Settings) -> _Ledger:
+    """Take into the store what the ledger knows better. While a line cannot be read, it is read each time."""
     signature = fresh.ledger_signature(settings)
-    public, private = ledger.read(settings.ledger), ledger.read(settings.private_ledger)
+    strays: list[ledger.Stray] = []
+    private_strays: list[ledger.Stray] = []
+    public = ledger.read(settings.ledger, strays)
+    private = ledger.read(settings.private_ledger, private_strays)
+    problems = (
+        *_strayed(settings, settings.ledger, strays),
+        *_strayed(settings, settings.private_ledger, private_strays),
+    )
     entries = dict(public)
     for key, one in private.items():
         entries[key] = ledger.merge(entries[key], one) if key in entries else one
@@ -361,8 +419,14 @@ def _read_ledger(store: Store, settings: Settings) -> ledger.Entries:
     with store.transaction():
         for key, one in entries.items():
             _take(store, one, known.get(key), private=key not in public)
-        store.remember("ledger", signature)
-    return entries
+        store.remember("ledger", None if problems else signature)
+    return _Ledger(entries, tuple(strays), tuple(private_strays), problems)
+
+
+def _strayed(settings: Settings, path: Path, strays: Iterable[ledger.Stray]) -> list[Problem]:
+    """A problem for each line of a ledger that could not be read; paths are relative to the notes folder."""
+    where = os.path.relpath(path, settings.notes)
+    return [Problem(where, one.line, Severity.ERROR, one.why, one.hint) for one in strays]
 
 
 def _read_saved(store: Store, settings: Settings) -> None:

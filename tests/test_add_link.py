@@ -222,8 +222,21 @@ def test_several_addresses_come_from_arguments_and_standard_input(
         assert (page.title, base.search("words", mode="keyword", limit=9).hits != ()) == ("Page one", True)
 
 
-def test_one_wrong_address_stops_before_anything_is_written(root: Path, pages: Server) -> None:
-    assert cli.invoke(["--root", str(root), "add-link", pages.url("p/one"), "no address"]) == 2
+def test_one_wrong_address_among_others_costs_that_one_alone(
+    root: Path, pages: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    several = [pages.url("p/one"), "no address", "ftp://a.example/x", pages.url("p/two")]
+    assert cli.invoke(["--root", str(root), "add-link", *several]) == 1
+    out, err = capsys.readouterr()
+    assert out.count("added to") == 2
+    assert "'no address' is no web address" in err
+    assert "ftp://a.example/x" in err
+    assert next((root / "notes").rglob("20*.md")).read_text().count("* [Page ") == 2
+
+
+def test_nothing_but_wrong_addresses_is_status_2_and_writes_nothing(root: Path) -> None:
+    assert cli.invoke(["--root", str(root), "add-link", "no address", "nor this"]) == 2
+    assert cli.invoke(["--root", str(root), "add-link", "no address"]) == 2
     assert not list((root / "notes").rglob("20*.md"))
 
 

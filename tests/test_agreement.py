@@ -65,6 +65,10 @@ DIFFERENCES = {
     "[a](b c)": (["b c"], "CommonMark wants <> around an address with a space; most tools show text"),
     "[x [y](b)](c)": (["c"], "links do not nest: CommonMark keeps the inner one, Python-Markdown the outer"),
     "<http://x.y/a b>": (["http://x.y/a b"], "an address ends at a space"),
+    '=== "Tab"\n\n    [a](b)': (
+        [],
+        "only with pymdownx.tabbed, as many have it; the links are there either way",
+    ),
     "[[Note]]": ([], "wikilinks are resolved by the site itself"),
 }
 
@@ -162,6 +166,28 @@ SNIPPETS = [
     "<a@b.c>",
     "[a](mailto:a@b.c)",
     "!!! note\n    [a](http://x.y)",
+    "!!! note\n    a\n\n    [b](http://x.y)",
+    "!!! note\n\n    [b](http://x.y)\n\nafter [c](d)",
+    '!!! warning "see [a](b)"\n\n    c',
+    '!!! note inline end "x"\n    * [a](b)\n        * [c](d)\n\n            [e](f)',
+    "!!! note\n\t[a](b)\n\n\t[c](d)",
+    "before [a](b)\n!!! note\n    [c](d)\nafter [e](f)",
+    "!!! note\n\n        [a](b)",
+    "!!! note\n\n    ```\n    [a](b)\n    ```\n\n    [c](d)",
+    "!!! note\n    a\n\n    !!! tip\n        b\n\n        [c](d)",
+    "!!! note\n    [a][r]\n\n    [b][s]\n\n    [s]: http://s.x\n\n[r]: http://x.y",
+    "* item\n\n    !!! note\n        a\n\n        [b](c)\n\n    [d](e)",
+    "> !!! note\n>     a\n>\n>     [b](c)",
+    "!!! note\n\n    | a |\n    |---|\n    | [q](http://x.y) |",
+    "??? tip\n    a\n\n    [b](c)",
+    '???+ tip "x"\n\n    [b](c)',
+    "```\n!!! note\n    a\n\n    [b](c)\n```",
+    "   !!! note\n       a\n\n       [b](c)",
+    "!!! note\n[a](b)",
+    "t[^1]\n\n[^1]:\n    a\n\n    [b](http://x.y)",
+    "term\n:   a\n\n    [b](http://x.y)",
+    "1.  a\n\n    [b](http://x.y)\n\n    * [c](d)",
+    "[a [b] c](http://x.y)",
 ]
 
 

@@ -191,7 +191,7 @@ def test_search_finds_a_word_of_a_note_and_leads_to_it(visit: Visit) -> None:
 
 def test_search_shows_the_words_of_a_hostile_title_and_runs_none(visit: Visit) -> None:
     page = visit.go("")
-    search(page, "llama animal")
+    search(page, "nowhere heading")
     expect(page.locator(".md-search-result__item", has_text="<script>").first).to_be_visible()
     visit.go("odd/hostile/")
     expect(page.locator("h1")).to_contain_text(HOSTILE_TITLE)
@@ -326,6 +326,7 @@ def test_a_wrong_address_leads_back_home(visit: Visit) -> None:
 
 AUDITED = (
     *("", "threads/llama-2/", "odd/terms/", "all-terms/", "links/", "timeline/", "link-health/", "graph/"),
+    *("notes/", "tags/", "papers/", "threads/", "tutorials/", "nowhere/"),
 )
 
 
@@ -362,3 +363,57 @@ def test_axe_finds_nothing_serious(visit: Visit, axe: str) -> None:
             for node in one["nodes"]
         ]
     assert found == []
+
+
+# -- a list of very many links --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A site of 1,500 links, on a server."""
+    bullets = "".join(f"* [Link {at}](https://host{at % 7}.example/{at})\n" for at in range(1500))
+    root = write_notebook(tmp_path_factory.mktemp("many") / "n", {"a.md": f"# Many\n\n{bullets}"})
+    write_mkdocs_yml(root)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(build(root))))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_long_list_of_links_is_searched_and_sorted_as_a_whole(chromium: Browser, many: str) -> None:
+    context = chromium.new_context()
+    visit = Visit(context, many)
+    page = visit.go("links/")
+    rows = page.locator("#kb-links-table tbody tr")
+    expect(rows).to_have_count(600)
+    expect(page.get_by_role("navigation", name="Parts of the list")).to_be_visible()
+    page.get_by_label("Find").fill("link 1499")
+    expect(page.get_by_role("status")).to_have_text("1 of 1500")
+    assert shown_rows(page) == ["Link 1499"]
+    page.get_by_label("Find").fill("")
+    page.get_by_role("button", name="Title").press("Enter")
+    expect(page.get_by_role("columnheader", name="Title")).to_have_attribute("aria-sort", "ascending")
+    expect(rows.nth(2)).to_contain_text("Link 2")
+    page.get_by_role("button", name="Show more").press("Enter")
+    expect(rows).to_have_count(1200)
+    expect(rows.nth(600).locator("a").first).to_be_focused()
+    page.get_by_role("button", name="Show more").click()
+    expect(rows).to_have_count(1500)
+    expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+    assert visit.errors == []
+    context.close()
+
+
+def test_a_long_list_of_links_is_read_without_scripts(chromium: Browser, many: str) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{many}links/")
+    found = page.locator("#kb-links-table tbody tr").count()
+    for part in (2, 3):
+        page.get_by_role("link", name=f"{part}", exact=True).click()
+        found += page.locator("#kb-links-table tbody tr").count()
+    assert found == 1500
+    context.close()

@@ -21,7 +21,7 @@ from kb.testing import FixedClock
 from kb.urls import host, key
 from kb.web.fetch import Failure, Hop, HttpFetcher, Limits, Outcome
 from kb.web.ignore import with_ignored
-from kb.web.turns import Turns
+from kb.web.turns import Silence, Turns
 from tests.notebook import write_notebook
 from tests.servers import Server, StubResolver, refused_url
 from tests.store_helpers import note, notebook, passage, put
@@ -108,6 +108,31 @@ def test_five_ways_to_answer_give_five_right_verdicts(
     assert link(store, missing).looks.reason == "404 Not Found"
     assert link(store, slow).looks.reason.startswith("timed out after 0.")
     assert tuple(store.links()) == report.links
+
+
+def test_a_host_that_only_lets_time_run_out_is_given_up_and_nothing_of_it_called_dead(
+    server: Server, store: Store, settings: Settings, clock: FixedClock
+) -> None:
+    with Server("127.0.0.77") as silent:
+        pages = [silent.url(f"slow/{n}") for n in range(20)]
+        mention(store, server.url("page"), *pages)
+        report = check.check(store, settings, clock)
+        asked = len(silent.asked)
+    assert Silence.PATIENCE <= asked < Silence.PATIENCE + settings["links.per_host"]
+    assert report.counts == {Verdict.ALIVE: 1, Verdict.UNREACHABLE: 20}
+    assert {link(store, url).standing for url in pages} == {Standing.UNKNOWN}
+    words = "not asked for: 127.0.0.77 let time run out 3 times in this run, and never answered"
+    assert [link(store, url).looks.reason for url in pages].count(words) == 20 - asked
+
+
+def test_a_host_that_answers_at_all_is_asked_for_every_page(
+    store: Store, settings: Settings, clock: FixedClock
+) -> None:
+    with Server("127.0.0.78") as half:
+        mention(store, half.url("page/0"), *(half.url(f"slow/{n}") for n in range(8)), half.url("page/1"))
+        report = check.check(store, settings, clock)
+    assert report.counts == {Verdict.ALIVE: 2, Verdict.UNREACHABLE: 8}
+    assert not any("not asked" in found.looks.reason for found in report.links)
 
 
 def test_the_title_comes_from_the_response_that_was_looked_at(

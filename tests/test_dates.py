@@ -144,6 +144,13 @@ def test_a_heading_takes_its_year_from_above() -> None:
         ("2023/03/x.md", "2023-03"),
         ("2023-goals.md", None),
         ("2023-13-40.md", None),
+        ("202309011230 Title.md", "2023-09-01"),
+        ("20230901123015.md", "2023-09-01"),
+        ("20230901T1230 x.md", "2023-09-01"),
+        ("20230901-x.md", "2023-09-01"),
+        ("202399011230 x.md", None),
+        ("202309019930 x.md", None),
+        ("1693526400123.md", None),
         ("x.md", None),
     ],
 )
@@ -157,6 +164,42 @@ def test_a_written_date_is_the_whole_text() -> None:
     assert str(written_date("March 29, 2023")) == "2023-03-29"
     assert written_date("2024-02-30") is None
     assert written_date("some day in May 2023") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("20230901", "2023-09-01"),
+        ("202309011030", "2023-09-01"),
+        ("20230901T103000Z", "2023-09-01"),
+        ("2023/09/01", "2023-09-01"),
+        ("2023/9/1 10:00", "2023-09-01"),
+        ("2023.09.01", "2023-09-01"),
+        ("2023年9月1日", "2023-09-01"),
+        ("2023年9月", "2023-09"),
+        ("Fri, 01 Sep 2023", "2023-09-01"),
+        ("Fri, 01 Sep 2023 10:00:00 +0200", "2023-09-01"),
+        ("Friday, September 1st, 2023", "2023-09-01"),
+        ("september 1, 2023 at 10:30 pm", "2023-09-01"),
+        ("Sep 2023", "2023-09"),
+        ("01.09.2023", "2023-09-01"),
+        ("20239901", None),
+        ("12345678", None),
+        ("2023/02/30", None),
+        ("2023-09-01 in the garden", None),
+        ("1693526400", None),
+        ("Friday", None),
+    ],
+)
+def test_dates_as_front_matter_has_them(text: str, expected: str | None) -> None:
+    when = written_date(text)
+    assert (None if when is None else str(when)) == expected
+
+
+@given(st.text(alphabet=" :,./-+TZ年月日0123456789SeptFriamGM", max_size=40))
+def test_any_written_date_is_of_the_calendar_or_none(text: str) -> None:
+    when = written_date(text)
+    assert when is None or when.earliest <= when.latest
 
 
 pieces = st.sampled_from(

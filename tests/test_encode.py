@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -467,3 +468,20 @@ def test_a_shape_that_numpy_cannot_read_goes_to_the_engine(tmp_path: Path) -> No
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such folder"):
         choose("", str(tmp_path / "missing"), tmp_path / "models.json", never)
+
+
+def test_a_hub_that_cannot_be_reached_is_told_at_once_and_the_engine_is_not_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HF_HUB_OFFLINE", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    with socket.socket() as closed:  # bound, and never listening: a connection is refused
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{closed.getsockname()[1]}")
+        with pytest.raises(ModelError, match=r"never/fetched was never fetched, and 127\.0\.0\.1") as told:
+            choose("never/fetched", "", tmp_path / "models.json", never, embedding=True)
+    assert "needs none" in told.value.hint
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ModelError, match="HF_HUB_OFFLINE is set"):
+        choose("never/fetched", "", tmp_path / "models.json", never, embedding=True)

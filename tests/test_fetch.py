@@ -173,6 +173,12 @@ def test_an_endless_body_is_cut_at_its_cap(server: Server) -> None:
     assert 300_000 <= len(outcome.body) < 600_000
 
 
+def test_what_has_no_head_is_not_read_to_its_end(server: Server) -> None:
+    outcome = get(server.url("bomb"))
+    assert (outcome.status, outcome.truncated) == (200, True)
+    assert len(outcome.body) < 1_000_000
+
+
 def test_a_small_archive_never_unpacks_beyond_its_cap(server: Server) -> None:
     outcome = get(server.url("bomb"), limits=Limits(decoded_bytes=100_000))
     assert (outcome.status, outcome.truncated, len(outcome.body)) == (200, True, 100_000)
@@ -199,17 +205,24 @@ MOVED = b"HTTP/1.1 301 Moved\r\nContent-Length: 0\r\n"
     ("answer", "status", "failure"),
     [
         (b"HTTP/1.0 200\r\n\r\nold", 200, None),
-        (OK + b"Content-Length: -5\r\n\r\nx", None, Failure.NOT_HTTP),
-        (OK + b"Content-Length: 5, 6\r\n\r\nx", None, Failure.NOT_HTTP),
-        (OK + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n", None, Failure.NOT_HTTP),
+        (OK + b"Content-Length: -5\r\n\r\nx", 200, None),
+        (OK + b"Content-Length: 5, 6\r\n\r\nx", 200, None),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n", 200, None),
         (OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab", 200, None),
         (OK + b"X: " + b"y" * 300_000 + b"\r\n\r\n", None, Failure.NOT_HTTP),
-        (OK + b"X-\xff: \xfe\r\n\r\n", None, Failure.NOT_HTTP),
+        (OK + b"X-\xff: \xfe\r\n\r\n", 200, None),
         (OK + b"Server: caf\xe9\r\n\r\nx", 200, None),
         (OK + b"Content-Encoding: br\r\n\r\nx", 200, None),
         (OK + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x00", 200, None),
         (OK + b"Set-Cookie: \xff=\xfe; Expires=never\r\n\r\nx", 200, None),
         (b"HTTP/1.1 999 \r\n\r\n", 999, None),
+        (b"ICY 200 OK\r\nicy-name: a station\r\n\r\n", 200, None),
+        (b"HTTP/1.1 200 OK\nContent-Type: text/html\n\nx", 200, None),
+        (OK + b"no colon\r\n: no name\r\nServer: a\r\n b\r\n\r\n", 200, None),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK + b"\r\nx", 200, None),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", None, Failure.RESET),
+        (b"\r\n" + OK + b"\r\nx", 200, None),
+        (b"HTTP/1.1 200 OK\r\nContent-Ty", None, Failure.RESET),
         (b"HTTP/1.1 42 No\r\n\r\n", None, Failure.NOT_HTTP),
         (b"<html>no headers</html>\r\n\r\n", None, Failure.NOT_HTTP),
         (b"", None, Failure.RESET),

@@ -173,3 +173,59 @@ def test_plain_lines_are_told() -> None:
         "draft": True,
     }
     assert frontmatter._plain(text) == (values, {"title": 2, "date": 3, "tags": 5, "draft": 6})
+
+
+HUGO = (
+    '+++\ntitle = "A b"\ndate = 2023-09-01T10:00:00+02:00\ndraft = true\ntags = ["one", "two"]\n'
+    "aliases = ['/old/']\n[params]\nx = 1\n+++\nSee [a](http://x.y).\n"
+)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_toml_between_plus_signs_is_front_matter(end: str, mark: str) -> None:
+    data = (mark + HUGO).replace("\n", end).encode()
+    note = parse("n.md", data)
+    assert (note.title, str(note.noted), note.draft) == ("A b", "2023-09-01", True)
+    assert (note.tags, note.aliases, note.problems) == (("one", "two"), ("/old/",), ())
+    (link,) = note.links
+    assert (link.line, data[link.span.start : link.span.end]) == (10, b"http://x.y")
+    assert [passage.text for passage in note.passages] == ["See a."]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("title = A b\n", 2),
+        ("a = 1\na = 2\n", 3),
+        ("a = 2023-02-30\n", 2),
+        ("a = " + "[" * 3000 + "\n", 2),
+        ("a = 'x\n", 2),
+        ("# " + "x" * 20_000 + "\n", 1),
+    ],
+)
+def test_toml_that_cannot_be_read_is_said_and_the_body_counts(text: str, line: int) -> None:
+    note = parse("n.md", f"+++\n{text}+++\n[a](http://x.y)\n".encode())
+    assert [(one.line, one.severity) for one in note.problems] == [(line, Severity.ERROR)]
+    assert [link.url for link in note.links] == ["http://x.y"]
+
+
+def test_a_slip_in_toml_does_not_publish_a_draft() -> None:
+    assert parse("n.md", b"+++\ntitle = A\ndraft = true\n+++\nx\n").draft
+    assert parse("n.md", b"+++\nprivate = 'yes'\n+++\nx\n").private
+    assert parse("n.md", b"+++\ndraft = true\nnever closed\n").draft
+
+
+def test_plus_signs_that_open_nothing_are_text() -> None:
+    note = parse("n.md", b"+++\nhello\n")
+    assert not note.problems
+    assert "hello" in note.passages[0].text
+
+
+def test_taxonomies_name_the_tags() -> None:
+    assert parse("n.md", b"+++\n[taxonomies]\ntags = ['a']\n+++\nx\n").tags == ("a",)
+
+
+@given(st.text(alphabet="ab=[]{}'\"#.,0123\n \t-:", max_size=80))
+def test_any_toml_is_read_or_said(text: str) -> None:
+    frontmatter.read("n.md", f"+++\n{text}\n+++\n".encode())

@@ -252,20 +252,53 @@ INSTAPAPER = (
         (POCKET, "pocket", ("one", "two"), "A title"),
         (RAINDROP, "raindrop", ("one", "two", "three"), "A title my words"),
         (INSTAPAPER, "instapaper", ("one", "two"), "A title"),
+        (RAINDROP.replace("2023-05-24T10:00:00Z", "1684886400"), "raindrop", ("one", "two", "three"), None),
+        (
+            INSTAPAPER.upper().replace("HTTPS://A.EXAMPLE/", "https://a.example/"),
+            "instapaper",
+            None,
+            "A TITLE",
+        ),
+        (POCKET.replace(",", ";"), "pocket", ("one", "two"), "A title"),
         ("url,note\nhttps://a.example/,x\n", "csv", (), "https://a.example/"),
     ],
 )
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16"])
 def test_csv_of_other_tools_is_read(
-    tmp_path: Path, root: Path, text: str, name: str, tags: tuple[str, ...], words: str
+    tmp_path: Path,
+    root: Path,
+    text: str,
+    name: str,
+    tags: tuple[str, ...] | None,
+    words: str | None,
+    codec: str,
 ) -> None:
-    source = write(tmp_path, {"export.csv": "\ufeff" + text}) / "export.csv"
+    source = write(tmp_path, {"export.csv": text.encode(codec)}) / "export.csv"
     assert plan_import(source, root).importer == name
     (note,) = imported(source, root).values()
-    assert note.tags == tags
+    assert note.tags == tags or tags is None
     (passage,) = note.passages
-    assert passage.text == words
+    assert passage.text == words or words is None
     assert passage.links[0].url == "https://a.example/"
     assert str(passage.noted) == ("None" if name == "csv" else "2023-05-24")
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_what_is_wrong_with_a_source_is_said_of_the_source(tmp_path: Path, root: Path, folder: bool) -> None:
+    page = "---\ntitle: T\nkind: foo\n---\n\n## Aug 2023\n\n* [a](http://x.y)\n\n## Sep 2023\n\n* b\n"
+    where = write(tmp_path, {"site/page.md": page, "site/_config.yml": "a: b\n"}) / "site"
+    plan = plan_import(where if folder else where / "page.md", root, importer="jekyll")
+    assert len(plan.writes) == 2
+    assert [(one.path, one.line) for one in plan.problems] == [(str(where / "page.md"), 3)]
+
+
+def test_no_yaml_is_written_into_toml(tmp_path: Path, root: Path) -> None:
+    post = "+++\ntitle = 'T'\ndate = 2023-09-01\n+++\n[a](http://x.y)\n"
+    where = write(tmp_path, {"site/_drafts/one/x.md": post, "site/_config.yml": "a: b\n"}) / "site"
+    (note,) = imported(where, root).values()
+    (draft,) = plan_import(where, root).same
+    assert (root / draft).read_text() == post
+    assert (note.title, str(note.noted)) == ("T", "2023-09-01")
 
 
 def test_an_importer_can_be_named(tmp_path: Path, root: Path) -> None:

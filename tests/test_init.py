@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from kb.around import lacking
 from kb.errors import UsageError
 from kb.init import apply_init, plan_init
 from kb.model import NoteKind
 from kb.notes.files import read, walk
 from kb.notes.parse import parse
+from tests.commands import runner
 
 TODAY = "2026-11-24"
 
@@ -93,6 +95,52 @@ def test_files_that_stand_already_are_kept(tmp_path: Path) -> None:
     assert plan.kept == ("mkdocs.yml",)
     apply_init(plan)
     assert (tmp_path / "mkdocs.yml").read_text() == "mine\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plugins:\n  - search\n  - kb\n", "plugins:\n- kb:\n    x: 1\n", "plugins: [search, kb]\nnav: []\n",
+        "plugins:\n  search: {}\n  kb: {}\n", 'plugins:\n  # ours\n  - "kb"  # here\n',
+        "site_name: x\nplugins:\n\n  - search\n\n  - 'kb'\ntheme: y\n",
+    ],
+)  # fmt: skip
+def test_a_mkdocs_yml_that_names_the_plugin_lacks_nothing(text: str, tmp_path: Path) -> None:
+    (tmp_path / "mkdocs.yml").write_text("docs_dir: notes\n" + text)
+    assert lacking(tmp_path / "mkdocs.yml", "notes") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("site_name: x\n", "plugins:\n  - search\n  - kb"),
+        ("plugins:\n  - search\n  # - kb\n", "under plugins:"),
+        ("plugins:\n  - kbd\n  - not-kb\nextra:\n  - kb\n", "under plugins:"),
+        ("plugins: [search]\nnav:\n  - kb: x.md\n", "under plugins:"),
+        ("", "plugins:\n  - search\n  - kb"),
+    ],
+)
+def test_beside_a_mkdocs_yml_of_the_persons_own_the_lines_to_add_are_told(
+    text: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mkdocs.yml").write_text(text)
+    (tmp_path / "a.md").write_text("* one\n")
+    ran = runner(capsys, monkeypatch, tmp_path)("init")
+    assert ran.status == 0
+    assert "kept mkdocs.yml" in ran.out
+    for line in told.splitlines():
+        assert line in ran.out
+    assert "docs_dir: site-pages" in ran.out
+    assert (tmp_path / "mkdocs.yml").read_text() == text
+
+
+def test_the_next_step_needs_no_change_of_folder_where_one_stands_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runner(capsys, monkeypatch, tmp_path)
+    assert f"next: cd {tmp_path / 'new'} && kb search" in run("init", "new").out
+    (tmp_path / "here").mkdir()
+    assert "next: kb search" in runner(capsys, monkeypatch, tmp_path / "here")("init").out
 
 
 def test_a_notebook_is_not_made_twice(tmp_path: Path) -> None:

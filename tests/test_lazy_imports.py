@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ["numpy", "torch", "sentence_transformers", "httpx", "bs4", "rich", "mkdocs", "sqlite_utils"]
-HYBRID_MAY = {"numpy", "tokenizers"}
+from kb.search import blas
+
+HEAVY = ["numpy", "torch", "sentence_transformers", "certifi", "rich", "mkdocs", "sqlite_utils"]
 
 
 def loaded(*args: str, cwd: Path) -> set[str]:
@@ -49,10 +50,29 @@ def test_a_keyword_search_loads_nothing_heavy(synced: Path) -> None:
     assert loaded("search", "--mode", "keyword", "qlora", cwd=synced).isdisjoint({*HEAVY, "tokenizers"})
 
 
-def test_a_hybrid_search_loads_numpy_and_no_more(synced: Path) -> None:
+def test_keeping_the_hits_for_kb_open_costs_a_search_nothing_heavy(synced: Path) -> None:
+    modules = loaded("search", "--mode", "keyword", "qlora", cwd=synced)
+    assert modules.isdisjoint({"webbrowser", "tarfile", "watchfiles"})
+
+
+def test_help_and_completion_do_not_wait_for_the_store(tmp_path: Path) -> None:
+    assert loaded("--help", cwd=tmp_path).isdisjoint({"sqlite3", "tomllib", "difflib", "subprocess"})
+
+
+def test_a_hybrid_search_loads_not_even_numpy_where_that_brings_a_blas(synced: Path) -> None:
     modules = loaded("search", "qlora vram", cwd=synced)
+    assert modules.isdisjoint({*HEAVY, "tokenizers"} - ({"numpy"} if blas.load() is None else set()))
+
+
+def test_a_long_query_is_embedded_by_numpy_and_loads_no_more(synced: Path) -> None:
+    modules = loaded("search", "qlora vram " * 40, cwd=synced)
     assert "numpy" in modules
-    assert modules.isdisjoint(set(HEAVY) - HYBRID_MAY)
+    assert modules.isdisjoint({*HEAVY, "tokenizers"} - {"numpy"})
+
+
+def test_a_search_as_people_type_it_does_not_load_click(synced: Path) -> None:
+    assert "click" not in loaded("search", "qlora vram", "-n", "2", "--explain", cwd=synced)
+    assert "click" in loaded("search", "qlora", "-n2", cwd=synced)
 
 
 def test_listing_links_loads_nothing_heavy(synced: Path) -> None:

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import stat
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from kb.errors import LedgerError
 from kb.model import Facts, Key, Looks, Person, Standing, Transition, Verdict
 from kb.store import ledger
-from kb.store.ledger import Entry, merge, parse, render
+from kb.store.ledger import Entry, Stray, merge, parse, render
 
 INSTANTS = st.sampled_from([f"2026-0{month}-01T00:00:00Z" for month in range(1, 6)])
 SOME = st.none() | INSTANTS
@@ -222,6 +223,11 @@ def test_marks_of_a_merge_are_refused_with_the_line_and_the_way_out(mark: str) -
         ('{"v":1,"key":"k","looks":{"status":99999999999999999999}}', "looks.status"),
         ('{"v":1,"key":"k","facts":{"extra":{"x":NaN}}}', "NaN"),
         ("[" * 100_000, "not a line"),
+        ('{"v":1,"key":"k","looks":{"due":"tomorrow"}}', "looks.due is 'tomorrow', which is no instant"),
+        ('{"v":1,"key":"k","facts":{"fetched":"2026"}}', "facts.fetched is '2026'"),
+        ('{"v":1,"key":"k","person":{"said_at":"2026-13-01T00:00:00Z"}}', "person.said_at"),
+        ('{"v":1,"key":"k","looks":{"transitions":[["2026-02-30T00:00:00Z","dead"]]}}', "looks.transitions"),
+        ('{"v":1,"key":"k","looks":{"due":"9999-12-31T23:59:59-23:00"}}', "looks.due"),
     ],
 )
 def test_a_malformed_line_is_named(line: str, says: str) -> None:
@@ -229,6 +235,54 @@ def test_a_malformed_line_is_named(line: str, says: str) -> None:
         parse(f"\n{line}\n")
     assert "links.jsonl:2" in str(caught.value)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2026-11-24T12:00:00Z", "2026-11-24T12:00:00Z"),
+        ("2026-11-24", "2026-11-24T00:00:00Z"),
+        ("2026-11-24T12:00:00+02:00", "2026-11-24T10:00:00Z"),
+        ("2024-02-29T23:59:59Z", "2024-02-29T23:59:59Z"),
+        ("2026-11-24T12:00:00.5", "2026-11-24T12:00:00Z"),
+    ],
+)
+def test_instants_are_brought_to_the_one_spelling_that_is_compared(written: str, read: str) -> None:
+    values = {"looks": {"due": written, "transitions": [[written, "dead"]]}, "facts": {"fetched": written}}
+    (one,) = parse(json.dumps({"v": 1, "key": "k", **values})).values()
+    assert (one.looks.due, one.looks.transitions[0].at, one.facts.fetched) == (read, read, read)
+
+
+@given(st.text(max_size=30) | st.datetimes().map(str), st.sampled_from(["due", "last_checked", "first_seen"]))
+def test_no_date_however_odd_gets_past_the_ledger(text: str, name: str) -> None:
+    line = json.dumps({"v": 1, "key": "k", "looks": {name: text}})
+    if refusal(line) is None:
+        (one,) = parse(line).values()
+        datetime.strptime(getattr(one.looks, name), "%Y-%m-%dT%H:%M:%SZ")  # its form is the matter
+
+
+def test_a_line_that_cannot_be_read_costs_itself_and_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "links.jsonl"
+    good = b'{"v":1,"key":"k","person":{"ignored":true}}\n'
+    bad = [b'{"v":1,"key":"b","looks":{"due":"soon"}}', b"caf\xe9", b"not json"]
+    path.write_bytes(bad[0] + b"\n" + good + bad[1] + b"\r\n" + bad[2] + b"\n" + bad[2] + b"\n")
+    strays: list[Stray] = []
+    found = ledger.read(path, strays)
+    assert found.keys() == {Key("k")}
+    assert [one.line for one in strays] == [1, 3, 4, 5]
+    assert "looks.due is 'soon'" in strays[0].why
+    assert all(one.hint for one in strays)
+    assert ledger.write(path, found.values(), strays)
+    assert path.read_bytes() == good + b"".join(line + b"\n" for line in bad)
+    again: list[Stray] = []
+    assert ledger.read(path, again) == found
+    assert not ledger.write(path, found.values(), again)
+
+
+def test_marks_of_a_merge_and_newer_lines_are_refused_whoever_takes_strays() -> None:
+    for line in ("<<<<<<< HEAD", '{"v":2,"key":"k"}'):
+        with pytest.raises(LedgerError):
+            parse(line, strays=[])
 
 
 def test_a_line_of_a_newer_format_asks_for_a_newer_kb() -> None:
@@ -316,7 +370,7 @@ def test_a_failed_write_leaves_the_old_ledger_and_nothing_else(
 def test_a_ledger_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "links.jsonl"
     path.write_bytes(b"\n\n\xff\n")
-    with pytest.raises(LedgerError, match=r"links\.jsonl:3: not UTF-8"):
+    with pytest.raises(LedgerError, match=r"links\.jsonl:3: .*not UTF-8"):
         ledger.read(path)
 
 

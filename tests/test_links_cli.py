@@ -27,7 +27,7 @@ from kb.urls import key
 from tests.archive import Archive
 from tests.servers import Server
 from tests.store_helpers import notebook
-from tests.ways import article, routes
+from tests.ways import article, html, prose, routes
 
 TOML = '[links]\nprivate_hosts = "check"\ntimeout = 5\ninterval = 0.001\n'
 
@@ -217,6 +217,59 @@ def test_a_page_that_got_another_title_is_told_with_old_and_new(
         assert (taken["title"], taken["changed"]) == ("Casino", None)
 
 
+def test_a_page_that_says_something_else_is_told_once_its_text_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FixedClock()
+    monkeypatch.setattr("kb.knowledge.SystemClock.now", lambda _: clock.now())
+    says = prose("llamas", 200)
+
+    def page(handler: Any, rest: str) -> None:
+        body = html("A page", f"<article><h1>A page</h1><p>{says}</p></article>")
+        handler.answer(200, body if rest == "page" else b"", ETag=f'"{hash(says)}"')
+
+    with Server(routes={"retold": page}) as server:
+        root = book(tmp_path, server.url("retold/page"), server.url("retold/page#top"))
+        assert kb(root, "enrich").exit_code == 0
+        clock.advance(days=1)
+        assert all(one["text_changed"] is None for one in listed(root, "check-links", "--all"))
+        says = says + " " + prose("comments", 400)
+        clock.advance(days=1)
+        assert listed(root, "check-links", "--all")[0]["text_changed"] is None, "it only grew"
+        says = prose("casino", 300)
+        clock.advance(days=1)
+        told = " ".join(kb(root, "check-links", "--all").stdout.split())
+        assert f'another text: it began "{prose("llamas", 200)[:40]}' in told
+        found = listed(root, "links")[0]
+        assert (found["standing"], found["changed"]) == ("alive", None)
+        assert found["text_changed"]["to"].startswith(says[:40])
+        kb(root, "enrich", "--all")
+        with KnowledgeBase(load(root)) as base:
+            assert base.saved(server.url("retold/page")).text.startswith(
+                f"# A page\n\n{prose('llamas', 200)[:40]}"
+            )
+        assert listed(root, "links")[0]["text_changed"] is not None, "still told, and the old text kept"
+        (taken,) = listed(root, "links", "--alive", server.url("retold/page"))
+        assert taken["text_changed"] is None
+        clock.advance(days=1)
+        assert listed(root, "check-links", "--all")[0]["text_changed"] is None
+        kb(root, "enrich", "--all")
+        with KnowledgeBase(load(root)) as base:
+            assert says[:40] in base.saved(server.url("retold/page")).text
+
+
+@pytest.mark.parametrize("option", ["--ignore", "--alive"])
+def test_what_the_person_says_of_a_link_is_told_back(server: Server, tmp_path: Path, option: str) -> None:
+    url = server.url("article/p1")
+    root = book(tmp_path, url, server.url("article/p2"))
+    standing = {"--ignore": "ignored", "--alive": "alive"}[option]
+    done = kb(root, "links", option, url)
+    assert (done.stdout, done.stderr) == ("", f"{url}: {standing}\n")
+    (record,) = listed(root, "links", option, url)
+    assert (record["url"], record["standing"]) == (url, standing)
+    assert len(listed(root, "links", "--host", "127.0.0.1")) == 2
+
+
 @pytest.mark.parametrize(
     ("done", "total", "seconds", "words"),
     [
@@ -230,6 +283,20 @@ def test_a_page_that_got_another_title_is_told_with_old_and_new(
 )
 def test_progress_tells_its_rate_and_the_time_left(done: int, total: int, seconds: float, words: str) -> None:
     assert pace(done, total, seconds) == words.replace("190 s", "3 min")
+
+
+def test_a_proxy_that_is_not_there_is_named_and_nothing_recorded(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = book(tmp_path, server.url("article/p1"), "https://far.example/")
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    command = [sys.executable, "-c", "from kb.cli import run; run()", "--root", str(root), "check-links"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "none of 2 pages answered (the proxy refused: 127.0.0.1:9 cannot be reached)" in done.stderr
+    assert not (root / "links.jsonl").exists()
 
 
 # -- cut short -------------------------------------------------------------------------------------

@@ -50,6 +50,12 @@ _PIECES = [
     "𝄞",
     "2/21",
     "August 11, 2023",
+    "\n\n!!! note\n",
+    '\n??? tip "see [t](u)"\n\n',
+    "\n> !!! note\n>     ",
+    "\n    ",
+    "\n\n        ",
+    "\n\t",
 ]
 markdown = st.lists(st.sampled_from(_PIECES), max_size=40).map("".join)
 notes = st.builds(

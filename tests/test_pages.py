@@ -291,7 +291,7 @@ def test_links_stand_in_one_table_with_the_latest_first() -> None:
         record("https://arxiv.org/abs/1", LinkKind.PAPER, title="Paper"),
         record("https://a.example/none", title="No date", date=None),
     ]
-    rows = list(table(links.page(PLACES, records, {"a.md": card()}).more).iter("tr"))
+    rows = list(table(links.pages(PLACES, records, {"a.md": card()})[0].more).iter("tr"))
     assert [cells(row)[:2] for row in rows] == [
         ["Title", "Kind"],
         ["Paper", "paper"],
@@ -302,7 +302,7 @@ def test_links_stand_in_one_table_with_the_latest_first() -> None:
 
 
 def test_a_row_of_a_link_tells_host_date_standing_and_where() -> None:
-    made = links.page(PLACES, [record("https://a.example/x", standing=Standing.DEAD)], {"a.md": card()})
+    made = links.pages(PLACES, [record("https://a.example/x", standing=Standing.DEAD)], {"a.md": card()})[0]
     assert "1 dead" in made.markdown
     row = list(table(made.more).iter("tr"))[1]
     assert cells(row) == ["anchor a.example/x", "blog", "a.example", "September 2023", "dead", "A note"]
@@ -311,23 +311,23 @@ def test_a_row_of_a_link_tells_host_date_standing_and_where() -> None:
 
 
 def test_a_fetched_title_takes_the_place_of_the_anchor() -> None:
-    more = links.page(PLACES, [record("https://a.example/x", title="Fetched")], {"a.md": card()}).more
+    more = links.pages(PLACES, [record("https://a.example/x", title="Fetched")], {"a.md": card()})[0].more
     assert cells(list(table(more).iter("tr"))[1])[0] == "Fetched"
     assert "anchor" not in more
 
 
 def test_a_hostile_title_stays_within_its_cell() -> None:
-    more = links.page(PLACES, [record("https://a.example/x", title=HOSTILE)], {"a.md": card()}).more
+    more = links.pages(PLACES, [record("https://a.example/x", title=HOSTILE)], {"a.md": card()})[0].more
     found = table(more)
     assert [len(row) for row in found.iter("tr")] == [6, 6]
     assert flat(HOSTILE)[:40] in cells(list(found.iter("tr"))[1])[0]
     names = {name for element in found.iter() for name in element.attrib}
-    assert names <= {"href", "class", "title", "id", "scope", "data-sort"}
+    assert names <= {"href", "class", "title", "id", "scope", "data-sort", "data-total"}
 
 
 def test_links_within_the_notebook_are_not_listed() -> None:
     inner = LinkRecord(Key("/python"), LinkKind.INTERNAL, "", mentions=record("https://a.example").mentions)
-    made = links.page(PLACES, [inner], {"a.md": card()})
+    made = links.pages(PLACES, [inner], {"a.md": card()})[0]
     assert "/python" not in made.markdown + made.more
 
 
@@ -441,6 +441,38 @@ def test_link_health_shows_the_dead_with_their_copies_and_where_they_rot() -> No
     assert cells(list(hosts.iter("tr"))[1]) == ["a.example", "1", "2", "50%"]
 
 
+def test_link_health_shows_how_a_saved_text_begins_and_how_to_read_the_rest() -> None:
+    dead = record("https://a.example/x?a=1&b=2", title="Gone", standing=Standing.DEAD)
+    text = "<b>Once</b> upon a time. " + "And so on. " * 100 + "The end."
+    made = health.page(PLACES, [dead], {"a.md": card()}, {dead.key.key: text}).more
+    assert "&lt;b&gt;Once&lt;/b&gt; upon a time." in made
+    assert "The end." not in made
+    assert "<code>kb show &#x27;https://a.example/x?a=1&amp;b=2&#x27;</code>" in made
+    assert "kb-saved" not in health.page(PLACES, [dead], {"a.md": card()}).more
+
+
+def test_link_health_tells_pages_that_are_no_longer_what_was_noted() -> None:
+    one = record("https://a.example/x", title="Old name")
+    one = replace(one, facts=replace(one.facts, now_title="New <name>", changed_at="2026-03-02T00:00:00Z"))
+    made = health.page(PLACES, [one], {"a.md": card()}).more
+    assert "Changed (1)" in made
+    assert "since 2 March 2026 \u00b7 now called New &lt;name&gt;" in made
+
+
+def test_many_links_are_cut_into_parts_that_lead_to_each_other() -> None:
+    records = [
+        record(f"https://a.example/{at}", title=f"T{at}", date=f"2023-01-{at + 1:02d}") for at in range(7)
+    ]
+    made = links.pages(PLACES, records, {"a.md": card(), "links-part-3.md": card()}, rows=3)
+    assert [page.path for page in made] == ["links.md", "links-part-2.md", "links-part-3-2.md"]
+    assert [len(list(table(page.more).iter("tr"))) - 1 for page in made] == [3, 3, 1]
+    assert cells(list(table(made[0].more).iter("tr"))[1])[0].startswith("T6")
+    assert 'href="kb:links-part-2.md"' in made[0].more
+    assert 'href="kb:links.md"' in made[2].more
+    assert len({page.title for page in made}) == len({page.description for page in made}) == 3
+    assert 'data-total="7"' in made[1].more
+
+
 def test_link_health_of_links_that_nobody_looked_at_says_what_to_do() -> None:
     unseen = replace(record("https://a.example/x"), looks=Looks())
     made = health.page(PLACES, [unseen], {"a.md": card()})
@@ -539,7 +571,7 @@ def test_home_tells_what_is_new_what_died_and_where_to_go() -> None:
 def test_an_empty_notebook_has_pages_too() -> None:
     assert "no notes yet" in home.page("index.md", "Mine", [], [], [], PLACES).markdown
     assert "No note defines a term" in glossary.page("glossary.md", [], {}).markdown
-    assert "No note holds a link" in links.page(PLACES, [], {}).markdown
+    assert "No note holds a link" in links.pages(PLACES, [], {})[0].markdown
     assert "0 notes" in listing.notes(PLACES, []).markdown
     assert "No note has a tag" in listing.tags(PLACES, []).markdown
     assert "Nothing has a date" in timeline.pages(PLACES, {}, [])[0].markdown
@@ -547,3 +579,10 @@ def test_an_empty_notebook_has_pages_too() -> None:
     assert graph.page(PLACES, {}, [], [], []).more == ""
     for shelf in shelves.SHELVES:
         assert shelf.empty in shelves.page(shelf, PLACES, {}, []).markdown
+
+
+def test_front_matter_of_hugo_is_left_out_and_heard() -> None:
+    assert note.body("+++\ntitle = 'x'\n+++\nBody\n") == "Body\n"
+    assert note.body("+++\ntext\n---\nBody\n") == "+++\ntext\n---\nBody\n"
+    assert note.is_withheld("+++\ndraft = true\n+++\n", broken=False)
+    assert not note.is_withheld("+++\ndraft = false\n+++\n", broken=False)

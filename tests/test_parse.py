@@ -410,3 +410,65 @@ def test_an_address_beyond_all_servers_is_left_out_and_said() -> None:
     assert [(one.line, one.message) for one in note.problems] == [
         (3, "an address of 9,017 bytes is left out; kb reads up to 8,192")
     ]
+
+
+def test_the_body_of_an_admonition_is_read_where_it_stands() -> None:
+    text = 'Before.\n\n!!! note "On [cards](c)"\n    a [l](u)\n\n    * b 2023-09-01\n        * [m][r]\n\n[r]: http://r.x\n'
+    note = read(text)
+    assert [(one.kind.value, one.line, one.text, one.parents) for one in note.passages] == [
+        ("paragraph", 1, "Before.", ()),
+        ("paragraph", 3, "On cards", ("On cards",)),
+        ("paragraph", 4, "a l", ("On cards",)),
+        ("bullet", 6, "b 2023-09-01", ("On cards",)),
+        ("bullet", 7, "m", ("On cards", "b 2023-09-01")),
+    ]
+    assert [(link.href, link.line) for link in note.links] == [("c", 3), ("u", 4), ("http://r.x", 7)]
+    assert str(note.passages[-1].date) == "2023-09-01"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\n!!! note\n    a\n\n    [l](u)\n```",
+        "!!! note\n\n        [l](u)",
+        "    !!! note\n\n        [l](u)",
+        "<!--\n!!! note\n\n    [l](u)\n-->",
+        "!!! !\n\n    [l](u)",
+    ],
+)
+def test_what_only_looks_like_an_admonition_holds_no_link(text: str) -> None:
+    assert hrefs(text) == []
+
+
+def test_admonitions_in_admonitions_are_read_to_a_depth_and_in_time() -> None:
+    text = "".join("    " * depth + "!!! note\n\n" for depth in range(2_000)) + "    " * 2_000 + "[l](u)\n"
+    began = time.process_time()
+    read(text)
+    read("!!! note\n    a\n\n    [l][r]\n\n" * 5_000 + "[r]: http://x.y\n")
+    read("!!! note\n" + "\n" * 50_000)
+    read("!!! " + "a " * 50_000 + '"')
+    assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize(
+    ("text", "anchor"),
+    [
+        ("[[Note|a [b] c]]", "a [b] c"),
+        ("[[Note|a [b] [c]]]", "a [b] [c]"),
+        ("[[Note|[b]]]", "[b]"),
+        ("[[Note|x]] [y]] z", "x"),
+    ],
+)
+def test_the_words_of_a_wikilink_may_hold_brackets(text: str, anchor: str) -> None:
+    (link,) = read(text).links
+    assert (link.href, link.anchor, link.form) == ("Note", anchor, LinkForm.WIKILINK)
+
+
+@pytest.mark.parametrize("text", ["WWW.X.ORG/a", "a HTTP://x.y/a", "See Www.x.org/a and http://x.y/b."])
+def test_bare_addresses_are_found_in_any_case(text: str) -> None:
+    assert hrefs(text)
+
+
+def test_a_title_leaves_out_the_hour_of_a_note_box() -> None:
+    note = read("x", "202309011230 On cards.md")
+    assert (note.title, str(note.noted)) == ("On cards", "2023-09-01")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.places import Places, addressed, read_wikilink
+from kb.places import Places, addressed, meetings, read_wikilink
 
 PLACES = Places(
     [
@@ -86,3 +86,18 @@ def test_only_paths_of_the_site_are_given_addresses() -> None:
 
     assert addressed(html, address).startswith('<a href="../a&amp;b/#x">kb:a.md</a>')
     assert asked == ["a b.md"]
+
+
+def test_pages_that_would_have_one_address_are_told() -> None:
+    paths = [
+        "a.md",
+        "a/index.md",
+        "b.md",
+        "b.MD",
+        "c/README.md",
+        "c.markdown",
+        "d/e.md",
+        "index.md",
+        "x/a.md",
+    ]
+    assert meetings(paths) == [("a.md", "a/index.md"), ("b.md", "b.MD"), ("c.markdown", "c/README.md")]

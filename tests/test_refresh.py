@@ -31,12 +31,23 @@ def test_a_search_does_not_wait_for_more_notes_than_it_may(
     with KnowledgeBase.open(notebook) as base:
         base.sync(embed=False)
         monkeypatch.setattr(knowledge, "REFRESH_NOTES", 1)
-        for name in ("one.md", "two.md"):  # the four others were written too lately to be settled
+        for name in ("one.md", "two.md"):
             (notebook / "notes" / name).write_text("* marmalade\n")
         assert paths(base, "marmalade") == (
             [],
-            ("6 notes changed since the last kb sync; not read yet",),
+            ("2 notes changed since the last kb sync; not read yet",),
         )
+
+
+def test_a_search_right_after_a_sync_does_not_call_notes_changed_that_are_not(
+    notebook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with KnowledgeBase.open(notebook) as base:
+        base.sync(embed=False)  # within the tick of the notes' own times, so that none is settled
+        monkeypatch.setattr(knowledge, "REFRESH_NOTES", 1)
+        found, notices = paths(base, "qlora")
+    assert found
+    assert notices == ()
 
 
 def test_a_search_by_meaning_says_how_many_passages_wait_for_their_embedding(
@@ -64,3 +75,12 @@ def test_a_search_while_another_syncs_uses_what_was_read_before(
     assert "new.md" not in found
     assert found
     assert "searching what was read before" in notices[0]
+
+
+def test_a_link_that_a_pattern_ignores_is_shown_as_ignored(notebook: Path) -> None:
+    (notebook / "notes" / "new.md").write_text("* marmalade https://a.example/x and https://b.example/y\n")
+    (notebook / "kb.toml").write_text('[links]\nignore = ["https://a.example/*"]\n')
+    with KnowledgeBase.open(notebook) as base:
+        base.sync(embed=False)
+        (hit,) = base.search("marmalade", mode="keyword").hits
+    assert [link.standing for link in hit.links] == ["ignored", "unchecked"]

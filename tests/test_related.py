@@ -75,7 +75,7 @@ def test_a_note_that_is_not_embedded_says_what_to_do(tmp_path: Path) -> None:
 def test_without_vectors_it_cannot_run(tmp_path: Path) -> None:
     found = searched(tmp_path, NOTES, NumpyEncoder(packaged_model()))
     found.vectors.path.unlink()
-    found.vectors._forget()
+    found.vectors.forget()
     with pytest.raises(ModelError):
         near(found, "papers/qlora.md")
 

@@ -119,6 +119,8 @@ def test_the_diff_is_one_that_git_takes(store: Store, settings: Settings, tmp_pa
         "https://elsewhere.example/",
         "https://one.example/index.html",
         "https://one.example/en/",
+        "https://one.example/#content",
+        "https://one.example/#utm_source=old",
         "https://one.example/login?next=/old",
         "https://accounts.example/signin",
         "https://one.example/?return=%2Fold",
@@ -132,6 +134,14 @@ def test_a_home_page_a_login_and_a_page_of_consent_replace_nothing(
     read(store, settings)
     move(store, "https://one.example/old", final)
     assert plan(store, settings).edits == ()
+
+
+def test_a_page_that_became_a_part_of_the_home_page_is_replaced_with_it(
+    store: Store, settings: Settings
+) -> None:
+    read(store, settings)
+    move(store, "https://one.example/old", "https://one.example/#about")
+    assert {change.new for change in plan(store, settings).changes} == {"https://one.example/#about"}
 
 
 def test_a_temporary_redirect_replaces_nothing(store: Store, settings: Settings) -> None:

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from kb.cli import main
 from kb.errors import ModelError
-from kb.search import choose, weights
+from kb.search import weights
 from tests.notebook import write_notebook
 
 CARD = "12 GB RTX 3060"
@@ -88,7 +88,7 @@ def test_a_model_that_is_missing_or_altered_costs_one_sentence(
     said: str,
 ) -> None:
     place = None if model is missing else model(tmp_path)
-    monkeypatch.setattr(choose, "packaged_model", lambda: place or model(tmp_path))
+    monkeypatch.setattr(weights, "packaged_model", lambda: place or model(tmp_path))
     result = search()
     assert (result.exception, result.return_value) == (None, 0)
     assert CARD in result.stdout

@@ -203,6 +203,12 @@ def test_the_search_index_holds_no_markup_of_strangers(site: Path) -> None:
         assert not re.search(r"<(?!/?(?:p|code|pre|li|ol|ul|sub|sup)>)", doc["text"])
 
 
+def test_the_front_page_that_kb_makes_is_not_found_in_the_place_of_the_notes(site: Path) -> None:
+    docs = json.loads((site / "search/search_index.json").read_text(encoding="utf-8"))["docs"]
+    assert not [doc for doc in docs if not doc["location"].partition("#")[0]]
+    assert [doc for doc in docs if doc["location"].startswith("all-terms/")]
+
+
 def test_nothing_on_a_page_comes_from_elsewhere(site: Path) -> None:
     for path, document in html_files(site):
         for tag, name in (
@@ -352,13 +358,19 @@ def test_the_feed_has_the_dated_notes_alone(wiki: Path) -> None:
     assert "03 Feb 2024" in (feed.findtext(".//item/pubDate") or "")
 
 
-def test_the_feed_tells_words_as_they_were_written(site: Path) -> None:
-    feed = fromstring((site / "feed_rss_created.xml").read_text(encoding="utf-8"))
+def test_the_feed_tells_words_as_they_were_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITE_URL", "https://notes.example/")
+    root = write_notebook(tmp_path / "n", {"hostile.md": MORE_NOTES["odd/hostile.md"]})
+    write_mkdocs_yml(root)
+    feed = fromstring((build(root) / "feed_rss_created.xml").read_text(encoding="utf-8"))
     assert HOSTILE_TITLE in [item.findtext("title") for item in feed.iter("item")]
     assert "<img src=x onerror=alert(4)>" in [tag.text for tag in feed.iter("category")]
 
 
-def test_the_feed_of_notes_with_an_ampersand_in_their_name_is_one(tmp_path: Path) -> None:
+def test_the_feed_of_notes_with_an_ampersand_in_their_name_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE_URL", "https://notes.example/")
     root = write_notebook(tmp_path / "n")
     config = write_mkdocs_yml(root)
     config.write_text(config.read_text().replace('"Test notes"', '"Notes <& more>"'))
@@ -371,10 +383,76 @@ def test_the_feed_needs_no_git(tmp_path: Path) -> None:
     write_mkdocs_yml(root)
     (tmp_path / "bin").mkdir()
     environ = {**os.environ, "PATH": str(tmp_path / "bin"), "NO_MKDOCS_2_WARNING": "1"}
+    environ["SITE_URL"] = "https://notes.example/"
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-q"]
     done = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (root / "site/feed_rss_created.xml").exists()
+
+
+def test_a_site_that_nobody_can_reach_has_no_feed_and_no_map_that_speak_of_this_machine(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_notebook(tmp_path / "n")
+    write_mkdocs_yml(root)
+    with caplog.at_level(logging.INFO, "mkdocs.plugins.kb"):
+        built = build(root)
+    assert "no feed and no site map: they need the site's address" in caplog.text
+    assert not [file.name for file in built.iterdir() if file.name.startswith(("feed_", "sitemap"))]
+    for file in built.rglob("*"):
+        assert not file.is_file() or b"http://127.0.0.1" not in file.read_bytes(), file
+    assert "application/rss+xml" not in (built / "index.html").read_text()
+    monkeypatch.setenv("SITE_URL", "https://notes.example/me/")
+    built = build(root)
+    assert "https://notes.example/me/papers/qlora/" in (built / "sitemap.xml").read_text()
+    assert 'href="feed_rss_created.xml"' in (built / "index.html").read_text()
+
+
+def test_the_order_of_the_plugins_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITE_URL", "https://notes.example/")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    root = write_notebook(tmp_path / "n")
+    config = write_mkdocs_yml(root)
+    text = config.read_text()
+    found = []
+    feed = text[text.index("  - rss:") : text.index("markdown_extensions:")].rstrip() + "\n"
+    for plugins in (
+        "  - search\n  - kb\n" + feed,
+        feed + "  - search\n  - kb\n",
+        "  - kb\n" + feed + "  - search\n",
+    ):
+        start, end = text.index("plugins:\n") + len("plugins:\n"), text.index("\nmarkdown_extensions:")
+        config.write_text(text[:start] + plugins + text[end:])
+        built = build(root)
+        files = sorted(file for file in built.rglob("*") if file.suffix in (".html", ".xml", ".json"))
+        found.append({file.relative_to(built): file.read_text().split() for file in files})
+    assert found[0] == found[1] == found[2]
+    assert not (root / ".cache").exists()
+
+
+def test_notes_that_would_have_one_address_are_both_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    notes = {
+        "foo.md": "# The file\n\nSee [the folder](foo/index.md).\n",
+        "foo/index.md": "# The folder\n\nSee [[foo.md|the file]].\n",
+        "SHOUT.MD": "# Shouted\n\nTo [[foo/index|it]].\n",
+        "see.md": "# See\n\n[shout](SHOUT.MD) and [[SHOUT]].\n",
+    }
+    root = write_notebook(tmp_path / "n", notes)
+    write_mkdocs_yml(root)
+    with caplog.at_level(logging.INFO, "mkdocs.plugins.kb"):
+        built = build(root)
+    assert "foo.md and foo/index.md would have one address: the first stands at foo-2/" in caplog.text
+    assert "../foo/" in page(built, "foo-2").attributes("a", "href")
+    assert "../foo-2/" in page(built, "foo").attributes("a", "href")
+    assert "Shouted" in article(built, "SHOUT")
+    assert page(built, "see").attributes("a", "href").count("../SHOUT/") == 2
+    assert not (built / "SHOUT.MD").exists()
+    assert leads_nowhere(built) == []
+    with KnowledgeBase.open(root) as base:
+        told = [(one.path, one.message) for one in base.sync(embed=False).problems]
+    assert ("foo.md", "would have the same address on the site as foo/index.md, and is given another") in told
 
 
 def test_only_a_site_with_an_address_claims_one(site: Path, wiki: Path) -> None:

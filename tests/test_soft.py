@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.model import Verdict
-from kb.web import places, soft
+from kb.web import phrases, places, soft
 from kb.web.fetch import Outcome
 from kb.web.outcome import Hop
 from kb.web.plain import Plain
@@ -352,3 +352,13 @@ def test_no_page_however_broken_is_more_than_a_page(body: str, url: str, fragmen
 def test_a_probe_is_of_the_web_or_none_whatever_the_address(text: str) -> None:
     probe = soft.probe_url(f"https://acme.example/{text}")
     assert probe is None or probe.startswith("https://acme.example/")
+
+
+@given(st.from_regex(phrases.MISSING_SENTENCES, fullmatch=True))
+def test_every_sentence_that_says_a_page_is_missing_has_a_hint_of_it(sentence: str) -> None:
+    assert any(hint in sentence for hint in phrases.MISSING_HINTS)
+
+
+@given(st.from_regex(phrases.PARKED_MARKS, fullmatch=True))
+def test_every_mark_of_a_parked_domain_has_a_hint_of_it(mark: str) -> None:
+    assert any(hint in mark.lower() for hint in phrases.PARKED_HINTS)

@@ -488,6 +488,27 @@ def test_a_ledger_in_conflict_stops_the_sync_with_its_line_and_the_notes_are_in(
     assert bench.settings.ledger.read_text() == "<<<<<<< HEAD\n"
 
 
+def test_a_line_of_the_ledger_that_cannot_be_read_costs_itself_and_is_told_until_it_is_mended(
+    bench: Bench,
+) -> None:
+    good = '{"v":1,"key":"arxiv:2305.14314","facts":{"fetched":"2026-01-01T00:00:00Z","title":"QLoRA"}}\n'
+    bad = '{"v":1,"key":"https://b.example/","looks":{"due":"soon"}}\n'
+    bench.settings.ledger.write_text(bad + good)
+    for _ in range(2):  # told each time, not only when the file has changed
+        report = bench.sync()
+        (problem,) = report.problems
+        assert (problem.path, problem.line) == ("../links.jsonl", 1)
+        assert problem.message == ("not a line of the ledger (looks.due is 'soon', which is no instant)")
+    link = bench.store.link(ARXIV)
+    assert link is not None
+    assert link.facts.title == "QLoRA"
+    assert sync.record(bench.store, bench.settings)
+    assert bench.settings.ledger.read_text().endswith(bad), "it is not kb's to throw away"
+    bench.settings.ledger.write_text(good)
+    assert bench.sync().problems == ()
+    assert fresh.look(bench.store, bench.settings).current
+
+
 # -- crashes and neighbours --------------------------------------------------------------------
 
 _SYNC = (
@@ -573,11 +594,42 @@ def test_a_scan_that_finds_what_the_last_sync_found_compares_no_rows(tmp_path: P
     settings = notebook(tmp_path, {"a.md": "# A\n\n* one\n", "b.md": "# B\n\n* two\n"})
     with schema.open_store(settings.store) as store:
         sync.sync(store, settings, None, None, FixedClock())
-        assert store.setting("scan") == fresh.fingerprint(fresh.look(store, settings).walk.found)
+        assert store.setting("scan") == fresh.fingerprint(files.walk(settings.notes).found)
         store.connection.execute("UPDATE notes SET size = size + 1")  # what a comparison would see
         assert fresh.look(store, settings).current
         write(settings.notes / "b.md", "* three, now longer\n")
         assert [one.path for one in fresh.look(store, settings).changed] == ["a.md", "b.md"]
+
+
+def test_a_glance_tells_what_a_walk_would_find_changed(tmp_path: Path) -> None:
+    settings = notebook(tmp_path, {"a.md": "* one\n", "deep/b.md": "* two\n", "c.MARKDOWN": "* three\n"})
+    with schema.open_store(settings.store) as store:
+        sync.sync(store, settings, None, None, FixedClock())
+        seen = store.setting("glance")
+        assert seen == files.glance(settings.notes)
+        assert fresh.look(store, settings).walk.found == ()
+        assert fresh.look(store, settings).unchanged == 3
+        for path, text in (("a.md", "* one and more\n"), ("deep/d.md", ""), ("c.MARKDOWN", "* four\n")):
+            write(settings.notes / path, text)
+            assert not fresh.look(store, settings).current
+            sync.sync(store, settings, None, None, FixedClock())
+            assert fresh.look(store, settings).current
+        (settings.notes / "deep/d.md").unlink()
+        assert fresh.look(store, settings).gone == ("deep/d.md",)
+
+
+def test_where_a_walk_has_something_to_say_a_glance_is_not_enough(tmp_path: Path) -> None:
+    settings = notebook(tmp_path, {"a.md": "* one\n"})
+    os.mkfifo(settings.notes / "pipe.md")
+    with schema.open_store(settings.store) as store:
+        for _ in range(2):
+            report = sync.sync(store, settings, None, None, FixedClock())
+            assert [one.path for one in report.problems] == ["pipe.md"]
+        (settings.notes / "pipe.md").unlink()
+        (settings.notes / "link.md").symlink_to("a.md")
+        assert files.glance(settings.notes) is None
+        sync.sync(store, settings, None, None, FixedClock())
+        assert fresh.look(store, settings).current
 
 
 def test_a_fingerprint_tells_every_field_of_every_note() -> None:

@@ -301,3 +301,32 @@ def test_a_key_is_its_own_canonical_form(url: str) -> None:
 def test_a_password_behind_what_browsers_pass_over_is_not_shown(url: str) -> None:
     assert urls.credentials(url) == ("me", "secret")
     assert "secret" not in urls.safe_display(url)
+
+
+@given(
+    st.from_regex(
+        r"\Ahttps?://(?:www\.|m\.)?[a-z0-9.-]{1,12}(?:/[A-Za-z0-9_~!.$&'()*+,;=:@/-]{0,20})?\Z",
+        fullmatch=True,
+    ),
+    st.sampled_from(["", "the paper", "A Video", "Blog post", "ſource code"]),
+)
+@example("https://arxiv.org/abs/2305.14314", "")
+@example("https://m.youtube.com/watch", "")
+@example("https://github.com/a/b", "repo")
+@example("http://a.b/c/./d/../e", "")
+@example("http://a..b/", "")
+def test_the_short_way_of_a_plain_address_is_the_long_one(url: str, anchor: str) -> None:
+    # A scheme in capitals is never read the short way.
+    long = url.replace("http", "HTTP", 1)
+    assert urls.canonical(url) == urls.canonical(long) or not urls.is_web(url)
+    assert urls.is_web(url) == urls.is_web(long)
+    if urls.is_web(url):
+        assert urls.key(url) == urls.key(long)
+        assert urls.host(url) == urls.host(long)
+        assert urls.link_kind(url, anchor) is urls.link_kind(long, anchor)
+    assert urls.identify(url, anchor) == (urls.key(url), urls.link_kind(url, anchor), urls.host(url))
+
+
+@given(awkward, st.text(max_size=20))
+def test_an_address_is_identified_at_once_as_piece_by_piece(url: str, anchor: str) -> None:
+    assert urls.identify(url, anchor) == (urls.key(url), urls.link_kind(url, anchor), urls.host(url))

@@ -132,3 +132,11 @@ def test_what_the_house_does_not_use_is_refused_where_the_class_is_made() -> Non
             make(**wrong)
     with pytest.raises(TypeError):
         values.dataclass(frozen=False, slots=True)(Single)
+
+
+def test_a_value_is_replaced_as_the_standard_way_does_it() -> None:
+    value = Ours("a", 1)
+    assert values.replace(value, number=4) == dataclasses.replace(value, number=4) == Ours("a", 4)
+    assert value == Ours("a", 1)
+    with pytest.raises(TypeError, match="Ours has no colour"):
+        values.replace(value, colour="red")  # type: ignore[call-arg]

@@ -129,7 +129,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "escapes do not reach a terminal",
-        "kb/cli/plain.py",
+        "kb/cli/clean.py",
         "CONTROL.sub(" + '" ", text))',
         "text)",
         "tests/test_render.py",

@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from kb.cli import reports
+from kb.cli.help import Command
 from kb.cli.listing import print_links
 from kb.cli.shared import as_json, counter, filter_of, filters, formats, notebook, warn
 
 
-@click.command("check-links")
+@click.command("check-links", cls=Command)
 @click.option("--all", "everything", is_flag=True, help="Look at every link, due or not.")
 @as_json
 @formats

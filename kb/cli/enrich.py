@@ -8,11 +8,12 @@ import click
 
 from kb import contract
 from kb.cli import reports
-from kb.cli.plain import plain
+from kb.cli.clean import plain
+from kb.cli.help import Command
 from kb.cli.shared import as_json, counter, filter_of, filters, notebook, print_json, warn
 
 
-@click.command("enrich")
+@click.command("enrich", cls=Command)
 @click.option("--all", "everything", is_flag=True, help="Ask again about links whose facts are known.")
 @click.option("--write-titles", is_flag=True, help="Show the diff that gives bare addresses their titles.")
 @click.option("--apply", is_flag=True, help="With --write-titles: write that diff into the notes.")

@@ -7,12 +7,13 @@ from typing import Any
 import click
 
 from kb.cli import reports
-from kb.cli.plain import plain_lines
+from kb.cli.clean import plain_lines
+from kb.cli.help import Command, Word
 from kb.cli.shared import filter_of, filters, notebook, warn
 
 
-@click.command("export")
-@click.argument("format", type=click.Choice(["jsonl", "csv", "bookmarks", "bibtex"]))
+@click.command("export", cls=Command)
+@click.argument("format", type=Word(["jsonl", "csv", "bookmarks", "bibtex"]))
 @click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write to FILE.")
 @click.option("--private", is_flag=True, help="Take in what stands in private notes only.")
 @filters

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from kb.cli import reports
+from kb.cli.help import Command
 from kb.cli.shared import dry_run, notebook, print_problems
 
 
-@click.command("import")
+@click.command("import", cls=Command)
 @click.argument("source", type=click.Path(exists=True))
 @click.option("--from", "importer", metavar="NAME", help="Read SOURCE as this.  [default: told by SOURCE]")
 @dry_run

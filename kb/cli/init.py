@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from kb.cli import reports
+from kb.cli.help import Command
 from kb.cli.shared import dry_run
 from kb.knowledge import KnowledgeBase
 
 
-@click.command("init")
+@click.command("init", cls=Command)
 @click.argument("folder", default=".", type=click.Path(file_okay=False), metavar="[DIR]")
 @dry_run
 def command(folder: str, dry_run: bool) -> int:

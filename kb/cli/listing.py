@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import click
-
 from kb import contract
 from kb.cli import render
-from kb.cli.shared import print_json
+from kb.cli.shared import page, print_json
 from kb.knowledge import KnowledgeBase
 from kb.model import LinkRecord
 
@@ -19,4 +17,4 @@ def print_links(base: KnowledgeBase, records: Sequence[LinkRecord], shape: str) 
         print_json(map(contract.link, records))
     elif records:
         draw = render.links_in_markdown if shape == "markdown" else render.links
-        click.echo(draw(records, base.shown, base.clock.now()))
+        page(draw(records, base.shown, base.clock.now()))

@@ -6,11 +6,13 @@ import click
 
 from kb import contract
 from kb.cli import render
-from kb.cli.shared import as_json, notebook, print_json, progress, warn
+from kb.cli.clean import plain
+from kb.cli.help import Command
+from kb.cli.shared import as_json, completing, notebook, page, print_json, progress, remember, warn
 
 
-@click.command("related")
-@click.argument("place", metavar="PATH[:LINE]")
+@click.command("related", cls=Command)
+@click.argument("place", metavar="PATH[:LINE]", shell_complete=completing("notes"))
 @click.option(
     "-n", "--limit", type=click.IntRange(1, 1000), default=5, show_default=True, help="Passages to show."
 )
@@ -32,7 +34,9 @@ def command(place: str, limit: int, as_json: bool) -> int:
         if as_json:
             print_json(map(contract.hit, found.hits))
         elif found.hits:
-            click.echo(render.hits(found.hits, base, found.marks, False))
+            page(render.hits(found.hits, base, found.marks, False))
         else:
-            click.echo(found.advice, err=True)
+            click.echo(plain(found.advice), err=True)
+        if found.hits and not as_json:
+            remember(base, found.hits)
         return 0 if found.hits else 1

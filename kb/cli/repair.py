@@ -8,6 +8,7 @@ import click
 
 from kb import contract
 from kb.cli import render, reports
+from kb.cli.help import Command
 from kb.cli.shared import (
     as_json,
     counter,
@@ -15,13 +16,14 @@ from kb.cli.shared import (
     filter_of,
     filters,
     notebook,
+    page,
     print_json,
     print_problems,
     warn,
 )
 
 
-@click.command("repair")
+@click.command("repair", cls=Command)
 @click.option("--apply", is_flag=True, help="Write it into the notes.")
 @dry_run
 @as_json
@@ -44,7 +46,7 @@ def command(apply: bool, dry_run: bool, as_json: bool, **narrow: Any) -> int:
         if as_json:
             print_json(map(contract.change, plan.changes))
         elif plan.edits:
-            click.echo(render.diff("".join(edit.diff for edit in plan.edits)), nl=False)
+            page(render.diff("".join(edit.diff for edit in plan.edits)), nl=False)
         warn(reports.repaired(plan, apply and not dry_run))
         print_problems(base, plan.problems)
         return 1 if plan.problems else 0

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from kb.cli.plain import plain
+from kb.cli.clean import plain
 from kb.cli.render import styled
 from kb.model import Added, Saved, SyncReport, Verdict
 
 if TYPE_CHECKING:
-    from kb.knowledge import EnrichReport, Export, ImportPlan, InitPlan, RepairPlan, TitleEdit
+    from kb.knowledge import (
+        BackedUp,
+        EnrichReport,
+        Export,
+        ImportPlan,
+        InitPlan,
+        RepairPlan,
+        Restored,
+        TitleEdit,
+    )
 
 Shown = Callable[[str], str]
 
@@ -44,6 +55,25 @@ def synced(report: SyncReport) -> str:
     elif report.pending:
         lines.append(f"{count(report.pending, 'passage')} not embedded yet; kb sync embeds them")
     return "\n".join(lines)
+
+
+def seen(report: SyncReport) -> str:
+    """What one change was, while watching: the time, the notes, the passages embedded."""
+    words = [
+        f"{number:,} {word}"
+        for number, word in (
+            (report.added, "new"),
+            (report.changed, "changed"),
+            (report.renamed, "renamed"),
+            (report.deleted, "deleted"),
+        )
+        if number
+    ]
+    if report.embedded:
+        words = [f"{report.embedded:,} embedded"]
+    elif report.notice:
+        words = [report.notice]
+    return f"{time.strftime('%H:%M:%S')}  {', '.join(words) or 'read'}"
 
 
 def checked(counts: Mapping[Verdict, int], not_due: int) -> str:
@@ -140,6 +170,31 @@ def exported(value: Export, output: str | None) -> str:
     return "\n".join(lines)
 
 
+def backed_up(value: BackedUp) -> str:
+    """How much was written where."""
+    return f"{count(value.files, 'file')}, {megabytes(value.size)}, in {value.path}"
+
+
+def restored(value: Restored, folder: str, dry_run: bool) -> str:
+    """What was written, or would be, and what to type next."""
+    verb = "would write" if dry_run else "wrote"
+    told = [
+        f"{verb} {count(len(value.written) + len(value.replaced), 'file')} of the backup of {value.made[:10]}"
+    ]
+    if value.replaced:
+        told.append(f"{'to replace' if dry_run else 'replaced'}: " + ", ".join(map(plain, value.replaced)))
+    if value.same:
+        told.append(f"{count(len(value.same), 'file')} stood there already")
+    if not dry_run:
+        told += ["", "next: " + ("" if folder == "." else f"cd {folder} && ") + "kb sync"]
+    return "\n".join(told)
+
+
+def megabytes(size: int) -> str:
+    """`12.3 MB`, `4 kB`."""
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.0f} kB"
+
+
 def initialised(plan: InitPlan, dry_run: bool) -> str:
     """What a new notebook consists of, and what to type next."""
     verb = "would write" if dry_run else "wrote"
@@ -147,6 +202,10 @@ def initialised(plan: InitPlan, dry_run: bool) -> str:
     lines += [f"kept {path}" for path in plan.kept]
     if plan.adopted:
         lines.append(f"{count(plan.adopted, 'note')} adopted as they are")
+    if plan.lacking:
+        told = "\n".join(f"    {line}" for line in plan.lacking.splitlines())
+        lines += ["", f"your mkdocs.yml lacks the plugin that makes the site; add to it:\n{told}"]
     if not dry_run:
-        lines += ["", f'next: cd {plan.root} && kb search "what you remember of a note"']
+        there = "" if os.path.realpath(plan.root) == os.getcwd() else f"cd {plan.root} && "
+        lines += ["", f'next: {there}kb search "what you remember of a note"']
     return "\n".join(lines)

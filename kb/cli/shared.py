@@ -1,39 +1,58 @@
-"""What the commands have in common: opening the notebook, the filter options, JSON, progress."""
+"""What the commands have in common with click: the notebook of the session, the filter options, progress."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-from time import monotonic
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kb.cli import Session
-from kb.cli.plain import CONTROL_IN_LINE, plain_lines
-from kb.errors import UsageError
+from kb.cli import Session, plain
+from kb.cli.clean import json_text, plain_lines
+from kb.cli.help import Narrowing, Word
+from kb.cli.plain import KINDS, STANDINGS
+from kb.cli.plain import date as date  # for the commands, with what stands below
+from kb.cli.plain import filter_of as filter_of
+from kb.cli.plain import print_json as print_json
+from kb.errors import KbError
 from kb.knowledge import KnowledgeBase
-from kb.model import Filter, LinkKind, NoteKind, Problem, Source, Standing, When
+from kb.model import Hit, Problem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-KINDS = tuple(dict.fromkeys([*map(str, NoteKind), *map(str, LinkKind)]))
 
 
 def notebook() -> KnowledgeBase:
     """The notebook that the options before the command name, or the nearest upward."""
-    return KnowledgeBase.open(_session().root)
+    options = session()
+    return KnowledgeBase.open(options.root, options.given)
 
 
 def quiet() -> bool:
     """Whether progress and warnings were asked away."""
-    return _session().quiet
+    return session().quiet
 
 
-def _session() -> Session:
+def say_next_step() -> None:
+    """On stderr, where this folder is in no notebook: how to make one of it."""
+    if session().root is None and (advice := KnowledgeBase.next_step()):
+        warn(f"\n{advice}")
+
+
+def page(text: str, *, nl: bool = True) -> None:
+    """Print it; on a terminal too low for it, in a pager."""
+    plain.page(text, pager=session().pager, end="\n" if nl else "")
+
+
+def session() -> Session:
+    """What the options before the command said."""
     return click.get_current_context().ensure_object(Session)
 
 
@@ -41,11 +60,36 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON a
 formats = click.option(
     "--format",
     "shape",
-    type=click.Choice(["table", "markdown", "json"]),
+    type=Word(["table", "markdown", "json"]),
     default="table",
     help="How to print them; markdown suits a job's summary.  [default: table]",
 )
 dry_run = click.option("--dry-run", is_flag=True, help="Show what would be written; write nothing.")
+
+
+def completing(what: str) -> Callable[..., list[CompletionItem]]:
+    """What completes a value with the notebook's own: notes, folders, tags, hosts, terms, keys."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        item = import_module("click.shell_completion").CompletionItem
+        root = ctx.find_root().params.get("root") or os.environ.get("KB_ROOT") or None
+        found = KnowledgeBase.suggest(what, incomplete, root)
+        if not found and what == "notes":
+            # A path that begins as one of this folder's does is the shell's to complete.
+            return [item(incomplete, type="file")]
+        return [item(_typed(value)) for value in found if value.isprintable()]
+
+    return complete
+
+
+def _typed(value: str) -> str:
+    """As a person would type it: bash takes what it is given for a piece of the command line.
+
+    A tag may be a stranger's, and `$(...)`; zsh and fish quote by themselves.
+    """
+    if os.environ.get("_KB_COMPLETE") != "bash_complete":
+        return value
+    return "".join(char if char.isalnum() or char in "/._-+@%:,=" else f"\\{char}" for char in value)
 
 
 def filters(function: _F) -> _F:
@@ -54,74 +98,83 @@ def filters(function: _F) -> _F:
         [
             click.option(
                 "--kind",
+                cls=Narrowing,
                 multiple=True,
-                type=click.Choice(KINDS),
+                type=Word(KINDS),
                 metavar="KIND",
-                help="Kind of note or link.",
+                help="Kind of note or link: paper, video, ...",
             ),
-            click.option("--tag", multiple=True, help="Tag of the note."),
-            click.option("--host", multiple=True, help="Host of a link, its subdomains included."),
+            click.option(
+                "--tag",
+                cls=Narrowing,
+                multiple=True,
+                metavar="TAG",
+                shell_complete=completing("tags"),
+                help="Tag of the note.",
+            ),
+            click.option(
+                "--host",
+                cls=Narrowing,
+                multiple=True,
+                metavar="HOST",
+                shell_complete=completing("hosts"),
+                help="Host of a link, its subdomains included.",
+            ),
             click.option(
                 "--standing",
+                cls=Narrowing,
                 multiple=True,
-                type=click.Choice([str(standing) for standing in Standing]),
-                help="Standing of a link.",
+                metavar="STANDING",
+                type=Word(STANDINGS),
+                help="Standing of a link: " + ", ".join(STANDINGS) + ".",
             ),
-            click.option("--note", multiple=True, metavar="PATH", help="This note, or notes in this folder."),
-            click.option("--since", metavar="DATE", help="From this date on: 2023, 2023-09 or 2023-09-01."),
-            click.option("--until", metavar="DATE", help="Up to this date, its last day included."),
+            click.option(
+                "--note",
+                cls=Narrowing,
+                multiple=True,
+                metavar="PATH",
+                shell_complete=completing("notes"),
+                help="This note, or notes in this folder.",
+            ),
+            click.option(
+                "--since",
+                cls=Narrowing,
+                metavar="DATE",
+                help="From this date on: 2023, 2023-09 or 2023-09-01.",
+            ),
+            click.option(
+                "--until", cls=Narrowing, metavar="DATE", help="Up to this date, its last day included."
+            ),
         ]
     ):
         function = option(function)
     return function
 
 
-def filter_of(
-    kind: Iterable[str],
-    tag: Iterable[str],
-    host: Iterable[str],
-    standing: Iterable[str],
-    note: Iterable[str],
-    since: str | None,
-    until: str | None,
-) -> Filter:
-    """The filter that those options spell. UsageError for a date that is none."""
-    return Filter(
-        kinds=tuple(kind),
-        tags=tuple(tag),
-        hosts=tuple(host),
-        standings=tuple(Standing(word) for word in standing),
-        paths=tuple(note),
-        since=_date("--since", since).earliest if since else None,
-        until=_date("--until", until).latest if until else None,
-    )
+def print_object(value: Any) -> None:
+    """One JSON object on stdout."""
+    click.echo(json_text(json.dumps(value, ensure_ascii=False, indent=2)))
 
 
-def within(narrow: Filter, where: str) -> Filter:
-    """The same filter over `notes`, `pages` or `all`."""
-    sources = {"notes": (Source.NOTE,), "pages": (Source.PAGE,)}.get(where, ())
-    return replace(narrow, sources=sources)
+def remember(base: KnowledgeBase, hits: Sequence[Hit]) -> None:
+    """Keep the hits for `kb open`, when the person has them before them."""
+    plain.remember(base, hits)
 
 
-def _date(option: str, text: str) -> When:
-    try:
-        return When.parse(text)
-    except ValueError:
-        raise UsageError(
-            f"{option} {text}: that is no date", hint="dates look like 2023, 2023-09 or 2023-09-01"
-        ) from None
+def read_stdin() -> str:
+    """All of standard input; nothing where it is closed."""
+    return "" if sys.stdin is None else sys.stdin.read()
 
 
-def print_json(values: Iterable[Any]) -> None:
-    """One JSON array on stdout; an empty result is `[]`."""
-    empty = True
-    for value in values:  # one at a time: thousands of links are many megabytes as one text
-        text = json.dumps(value, ensure_ascii=False, indent=2)
-        # JSON lets these stand as they are, and a terminal would obey them.
-        text = CONTROL_IN_LINE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).replace("\n", "\n  ")
-        click.echo(("[\n  " if empty else ",\n  ") + text, nl=False)
-        empty = False
-    click.echo("[]" if empty else "\n]")
+def complain(error: KbError) -> None:
+    """On stderr: what went wrong, and what to type; the run goes on."""
+    click.echo(plain_lines(f"kb: {error}" + (f"\n    {error.hint}" if error.hint else "")), err=True)
+
+
+def named_root() -> dict[str, Any]:
+    """The notebook and the settings that the options before the command name."""
+    options = session()
+    return {"root": options.root, "given": options.given}
 
 
 def warn(text: str) -> None:
@@ -141,24 +194,16 @@ def print_problems(base: KnowledgeBase, problems: Iterable[Problem]) -> None:
 
 def progress() -> Callable[[str, int, int], None] | None:
     """A callback (what, done, total) that draws one line, with the rate, on a terminal; None elsewhere."""
-    if quiet() or not sys.stderr.isatty():
-        return None
+    return plain.progress(quiet=quiet())
 
-    began: dict[str, tuple[float, int]] = {}
 
-    def draw(what: str, done: int, total: int) -> None:
-        now = monotonic()
-        at, first = began.setdefault(what, (now, done))
-        rate = f", {(done - first) / (now - at):.0f}/s" if done > first and now > at else ""
-        sys.stderr.write(f"\r\x1b[K{what} {done}/{total}{rate}" if done < total else "\r\x1b[K")
-        sys.stderr.flush()
-
-    return draw
+def _watched() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def counter(what: str) -> Callable[[int, int], None] | None:
     """The same for a callback (done, total) whose work has one name; with its rate and the time left."""
-    if quiet() or not sys.stderr.isatty():
+    if quiet() or not _watched():
         return None
     began = time.monotonic()
 

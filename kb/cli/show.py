@@ -6,10 +6,11 @@ import click
 
 from kb import contract
 from kb.cli import reports
-from kb.cli.shared import as_json, notebook, print_json
+from kb.cli.help import Command
+from kb.cli.shared import as_json, notebook, page, print_json
 
 
-@click.command("show")
+@click.command("show", cls=Command)
 @click.argument("url")
 @as_json
 def command(url: str, as_json: bool) -> int:
@@ -20,9 +21,9 @@ def command(url: str, as_json: bool) -> int:
       kb show https://example.org/post --json
     """
     with notebook() as base:
-        page = base.saved(url)
+        saved = base.saved(url)
         if as_json:
-            print_json([contract.saved_page(page)])
+            print_json([contract.saved_page(saved)])
         else:
-            click.echo(reports.saved_page(page))
+            page(reports.saved_page(saved))
         return 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from kb.cli.help import Command
 from kb.cli.shared import notebook
 
 
-@click.command("site")
+@click.command("site", cls=Command)
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
 def command(folder: str) -> int:
     """Write the site's pages to DIR as plain Markdown, wikilinks resolved, for any site generator.

@@ -12,7 +12,9 @@ from kb.config import Settings
 from kb.model import Clock, Facts, Key, LinkRecord, Saved, settled_kind
 from kb.store import saved
 from kb.store.store import Store
-from kb.web.drift import refreshed
+from kb.web import soft
+from kb.web.drift import learn_text, refreshed
+from kb.web.retold import Retold, other_language, retold
 from kb.web.sources import Reading, Wanted
 
 # The last second of 9999: what a site says of the future need not be a date.
@@ -37,12 +39,13 @@ class Recorder:
         now = self.clock.now()
         links = self.links[wanted.key]
         facts = merged(links[0].facts, reading, now)
+        facts = learn_text(facts, self._compared(wanted, reading, links[0].facts), now)
         if self.settings["enrich.keep_text"] and (
             reading.text or (reading.facts and reading.facts.description)
         ):
-            keep_text(
-                self.settings, wanted, facts, reading.text, now, private=all(one.private for one in links)
-            )
+            if facts.text_changed_at is None:  # else what was saved is what the note spoke of
+                private = all(one.private for one in links)
+                keep_text(self.settings, wanted, facts, reading.text, now, private=private)
             facts = replace(facts, extra={**facts.extra, "saved": now[:10]})
             self.texts += 1
         with self.store.transaction():
@@ -55,6 +58,17 @@ class Recorder:
         self.titled += bool(facts.title and not links[0].facts.title)
         if reading.lacking:
             self.lacking.append((urls.safe_display(links[0].url), reading.lacking))
+
+    def _compared(self, wanted: Wanted, reading: Reading, old: Facts) -> Retold | None:
+        """A page's text against the saved one; None where there is none, or it is not the page's own."""
+        told = reading.facts or old
+        own = all(one.extra.get("source", "page") == "page" for one in (old, told))
+        if not own or not reading.text or soft.is_home(wanted.url):
+            return None
+        before = saved.find((self.settings.saved, self.settings.private_saved), wanted.key)
+        if before is None or other_language(old.language, told.language):
+            return None
+        return retold(before.text, reading.text)
 
 
 def merged(old: Facts, reading: Reading, now: str) -> Facts:

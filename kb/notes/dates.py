@@ -88,7 +88,7 @@ def find_date(text: str, *, day_first: bool = False, year: int | None = None) ->
     `year` is what a date without a year takes (`2/21`, `Aug 11`); None leaves those as text.
     A year alone is no date: "the 2017 paper" says nothing of when.
     """
-    if not _may_hold(text):
+    if not may_hold(text):
         return None
     month: When | None = None
     at = 0
@@ -102,7 +102,8 @@ def find_date(text: str, *, day_first: bool = False, year: int | None = None) ->
     return month
 
 
-def _may_hold(text: str) -> bool:
+def may_hold(text: str) -> bool:
+    """A quick look: whether a text may hold a date. Most hold none."""
     return _DIGIT.search(text) is not None and (
         _SIGNED.search(text) is not None or _MONTH_LIKE.search(text) is not None
     )
@@ -164,7 +165,10 @@ _DAY_NAME = re.compile(
 _SEPARATED = re.compile(r"\s*[,:;|()\[\]–—]|\s+-")
 _TIED = re.compile(r"\b(?:of|from|in|on|since|by|the|until|before|after|to|for)\s+\Z", re.IGNORECASE)
 
-_NAME_DAY = re.compile(r"(?<!\d)((?:19|20)[0-9]{2})([-_.]?)([01][0-9])\2([0-3][0-9])(?!\d)")
+# `20230901`, `2023-09-01`, and a note box's `202309011230`: the day, then hour, minute and second.
+_NAME_DAY = re.compile(
+    r"(?<!\d)((?:19|20)[0-9]{2})([-_.]?)([01][0-9])\2([0-3][0-9])(?:T?[0-2][0-9][0-5][0-9](?:[0-5][0-9])?)?(?!\d)"
+)
 _NAME_MONTH = re.compile(r"((?:19|20)[0-9]{2})[-_.]([01][0-9])(?![\d])")
 _NAME_YEAR = re.compile(r"((?:19|20)[0-9]{2})\Z")
 
@@ -193,15 +197,45 @@ def filename_date(path: str) -> When | None:
     return When(found, found)
 
 
+_CLOCK = (
+    r"(?:[T ,]+(?:at )?\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?: ?[AaPp]\.?[Mm]\.?)?"
+    r"(?: ?(?:Z|[A-Z]{2,5}|[+-]\d{2}:?\d{2})){0,2})?"
+)
+_TIMED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]\d.*)?")
+_COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:T?\d{4}(?:\d\d)?Z?)?", re.ASCII)
+_YEAR_FIRST = re.compile(rf"({_YEAR})(?:\.|年 ?|/)(\d{{1,2}})(?:(?:\.|月 ?|/)(\d{{1,2}})日?|月)", re.ASCII)
+_WITHOUT_CLOCK = re.compile(rf"(.*?){_CLOCK}", re.ASCII | re.DOTALL)
+_LOWER_WORD = re.compile(r"\b[a-z]{3,}")
+
+
 def written_date(text: str, *, day_first: bool = False) -> When | None:
-    """The date that a whole text is: an ISO date or range, its time left out, or one in words."""
-    text = text.strip()
-    stamp = re.match(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]\d", text)
+    """The date that a whole text is, its time and weekday left out.
+
+    ISO (a range too), `20230901`, `2023/09/01`, `2023年9月1日`, or one in words:
+    `Fri, 01 Sep 2023 10:00:00 GMT`.
+    """
+    text = " ".join(text.split())
+    stamp = _TIMED.fullmatch(text)
     try:
         return When.parse(stamp[1] if stamp else text)
     except ValueError:
-        hit = _next(text, 0, day_first, None)
-        return hit.when if hit is not None and hit.start == 0 and hit.end == len(text) else None
+        pass
+    if len(text) > 64:
+        return None
+    whole = _WITHOUT_CLOCK.fullmatch(text)
+    text = whole[1] if whole is not None else text
+    for shape in (_COMPACT, _YEAR_FIRST):
+        if (match := shape.fullmatch(text)) is not None:
+            year, month, day = match.groups()
+            found = _day(int(year), int(month), int(day)) if day else None
+            if day is None and 1 <= int(month) <= 12:
+                found = f"{year}-{int(month):02d}"
+            return When(found, found) if found else None
+    text = _LOWER_WORD.sub(lambda word: word[0].capitalize(), text)
+    name = _DAY_NAME.match(text)
+    text = text[name.end() :] if name is not None else text
+    hit = _next(text, 0, day_first, None)
+    return hit.when if hit is not None and hit.start == 0 and hit.end == len(text) else None
 
 
 def _next(text: str, at: int, day_first: bool, year: int | None) -> _Hit | None:

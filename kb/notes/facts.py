@@ -14,7 +14,7 @@ from kb.notes.frontmatter import FrontMatter
 from kb.notes.passages import Builder
 
 DATE_KEYS = ("date", "noted", "created")
-_DATED_STEM = re.compile(r"\d{4}-?\d{2}(?:-?\d{2})?(?:[-_ ]+|\Z)")
+_DATED_STEM = re.compile(r"\d{4}([-_.]?)\d{2}(?:\1\d{2}(?:T?\d{4}(?:\d{2})?)?)?(?:[-_ ]+|\Z)", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -33,6 +33,9 @@ class Facts:
     problems: list[Problem] = field(default_factory=list)
 
 
+_PLAIN = (str, int, float)
+
+
 def read(path: str, front: FrontMatter, *, day_first: bool = False) -> Facts:
     """Facts from front matter and path. What is not as it should be is a Problem, and left out."""
     values, facts = front.values, Facts()
@@ -43,9 +46,11 @@ def read(path: str, front: FrontMatter, *, day_first: bool = False) -> Facts:
 
     for key in ("title", "description", "expansion"):
         value = values.get(key)
-        if isinstance(value, str | int | float):
+        if value is None:
+            continue
+        if isinstance(value, _PLAIN):
             setattr(facts, key, " ".join(str(value).split()) or None)
-        elif value is not None:
+        else:
             wrong(key, "is no text", "quote it")
     kind = values.get("kind")
     if kind is not None:
@@ -60,7 +65,7 @@ def read(path: str, front: FrontMatter, *, day_first: bool = False) -> Facts:
             wrong(used, "is no list of words", f"{key}: [one, two]")
         else:
             setattr(facts, key, words)
-    folders = (part.casefold() for part in PurePosixPath(path).parts[:-1])
+    folders = path.casefold().split("/")[:-1]
     facts.private = _withheld("private", front, wrong) or "private" in folders
     facts.draft = _withheld("draft", front, wrong) or _is_no(values.get("published"))
     facts.noted = _noted(values, wrong, day_first) or dates.filename_date(path)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import zlib
+from array import array
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -65,6 +67,56 @@ def walk(root: Path) -> Walk:
     )
 
 
+def glance(root: Path) -> str | None:
+    """Stands for the names, sizes and times of all that a walk looks at, in half a walk's time.
+
+    The number of notes, then two checksums of 32 bits: a cryptographic hash would take longer to
+    import than there is to gain. None where only a walk can tell: at symbolic links, and at
+    folders that cannot be read.
+    """
+    paths: list[str] = []
+    sizes, times = array("q"), array("q")
+    stack = [(os.path.realpath(root), "")]
+    try:
+        while stack:
+            folder, prefix = stack.pop()
+            # By its handle, an entry is found without the folder's path being looked up again.
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                with os.scandir(handle) as entries:
+                    for entry in entries:
+                        name = entry.name
+                        if not name.endswith(".md") or not entry.is_file(follow_symlinks=False):
+                            if entry.is_symlink() and (_is_note(name) or entry.is_dir()):
+                                return None
+                            if entry.is_dir():
+                                if not _is_skipped(name, prefix, folder):
+                                    stack.append((f"{folder}/{name}", f"{prefix}{name}/"))
+                                continue
+                            if not _is_note(name):
+                                continue
+                        status = entry.stat(follow_symlinks=False)
+                        paths.append(prefix + name)
+                        sizes.append(status.st_size)
+                        times.append(status.st_mtime_ns)
+            finally:
+                os.close(handle)
+    except (OSError, TypeError):  # TypeError: a system that cannot scan by a handle
+        return None
+    data = b"".join(("\0".join(paths).encode("utf-8", "surrogateescape"), sizes.tobytes(), times.tobytes()))
+    return f"{len(paths)} {zlib.crc32(data):08x} {zlib.adler32(data):08x}"
+
+
+def _is_note(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES)
+
+
+def _is_skipped(name: str, prefix: str, folder: str) -> bool:
+    # What MkDocs has built; any other `site` is the person's.
+    built = name == "site" and not prefix and os.path.exists(f"{folder}/site/sitemap.xml")
+    return name.startswith(".") or name in SKIPPED_FOLDERS or built
+
+
 class _Walker:
     def __init__(self, root: str) -> None:
         self.root = root
@@ -121,10 +173,8 @@ class _Walker:
     def _entry(self, entry: os.DirEntry[str], prefix: str, stack: list[tuple[str, str]]) -> None:
         name = entry.name
         path = prefix + name
-        note = name.lower().endswith(SUFFIXES)
-        # What MkDocs has built; any other `site` is the person's.
-        built = path == "site" and os.path.exists(f"{entry.path}/sitemap.xml")
-        skipped = name.startswith(".") or name in SKIPPED_FOLDERS or built
+        note = _is_note(name)
+        skipped = _is_skipped(name, prefix, os.path.dirname(entry.path))
         if skipped and is_temporary(name):
             self.unfinished.append(path)
             return

@@ -1,4 +1,4 @@
-"""YAML front matter under guards: where it ends, what it says, and what is wrong with it.
+"""YAML front matter (and TOML) under guards: where it ends, what it says, and what is wrong with it.
 
 Values are built here from the parser's events rather than by a YAML loader: the C loader
 crashes the process on deep nesting, lets the last of two equal keys win in silence, makes
@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from kb.model import Problem, Severity
+from kb.notes import toml
 
 # Front matter is a handful of lines; beyond these it is a mistake or an attack.
 MAX_BYTES = 16 * 1024
@@ -25,7 +26,10 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser is 
 
 _FENCE = re.compile(rb"---[ \t]*(?:\r\n|\r|\n)")
 _CLOSE = re.compile(rb"(?:^|(?<=[\r\n]))(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)")
+_TOML_FENCE = re.compile(rb"\+\+\+[ \t]*(?:\r\n|\r|\n)")
+_TOML_CLOSE = re.compile(rb"(?:^|(?<=[\r\n]))\+\+\+[ \t]*(?:\r\n|\r|\n|\Z)")
 _LOOKS_LIKE_KEY = re.compile(rb"[A-Za-z_][\w -]*:(?:[ \t\r\n]|\Z)")
+_LOOKS_LIKE_TOML = re.compile(rb"[A-Za-z_][\w-]*[ \t]*=")
 
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
 _PLAIN = re.compile(r"[^\W\d_](?:[\w .,()/+-]*[\w.)+])?\Z")
@@ -48,12 +52,17 @@ class FrontMatter:
     mentions: Mapping[str, int] = field(default_factory=dict)
 
 
+def is_toml(raw: bytes) -> bool:
+    """Whether a text (without BOM) begins as Hugo's TOML front matter does."""
+    return raw.startswith(b"+++")
+
+
 def split(raw: bytes) -> tuple[int, int, int]:
-    """(start, end, body) of the YAML in a text without BOM: offsets; (0, 0, 0) where there is none."""
-    opening = _FENCE.match(raw)
+    """(start, end, body) of the YAML or TOML in a text without BOM: offsets; (0, 0, 0) without any."""
+    opening = (_TOML_FENCE if is_toml(raw) else _FENCE).match(raw)
     if opening is None:
         return 0, 0, 0
-    close = _CLOSE.search(raw, opening.end())
+    close = (_TOML_CLOSE if is_toml(raw) else _CLOSE).search(raw, opening.end())
     if close is None:
         return 0, 0, 0
     return opening.end(), close.start(), close.end()
@@ -64,11 +73,11 @@ def read(path: str, raw: bytes) -> FrontMatter:
     start, end, body = split(raw)
     if not body:
         found = FrontMatter()
-        opening = _FENCE.match(raw)
-        if opening is not None and _LOOKS_LIKE_KEY.match(raw, opening.end()):
-            found.problems.append(
-                Problem(path, 1, Severity.ERROR, "front matter has no end", "close it with a line ---")
-            )
+        fence, key = (_TOML_FENCE, _LOOKS_LIKE_TOML) if is_toml(raw) else (_FENCE, _LOOKS_LIKE_KEY)
+        opening = fence.match(raw)
+        if opening is not None and key.match(raw, opening.end()):
+            hint = f"close it with a line {raw[:3].decode()}"
+            found.problems.append(Problem(path, 1, Severity.ERROR, "front matter has no end", hint))
             found.mentions = _mentions(raw[opening.end() : opening.end() + MAX_BYTES])
         return found
     if end - start > MAX_BYTES:
@@ -76,6 +85,8 @@ def read(path: str, raw: bytes) -> FrontMatter:
         problem = Problem(path, 1, Severity.ERROR, message, "shorten it")
         return FrontMatter(body=body, problems=[problem], mentions=_mentions(raw[start:end]))
     text = raw[start:end].decode("utf-8", "replace")
+    if is_toml(raw):
+        return _read_toml(path, text, body)
     plain = _plain(text)
     if plain is not None:
         return FrontMatter(*plain, body)
@@ -92,7 +103,18 @@ def read(path: str, raw: bytes) -> FrontMatter:
     return FrontMatter(values, reader.lines, body, reader.problems, mentions)
 
 
-_MENTION = re.compile(rb"^[ \t{,]*[\"']?(private|draft)[\"']?[ \t]*:", re.IGNORECASE | re.MULTILINE)
+def _read_toml(path: str, text: str, body: int) -> FrontMatter:
+    try:
+        values, lines = toml.read(text)
+    except toml.Fault as fault:
+        line = 1 + (fault.line or text.count("\n"))
+        message = f"front matter cannot be read: {fault.message}"
+        problem = Problem(path, line, Severity.ERROR, message, "text in TOML stands in quotes")
+        return FrontMatter(body=body, problems=[problem], mentions=_mentions(text.encode("utf-8", "replace")))
+    return FrontMatter(values, {key: line + 1 for key, line in lines.items()}, body)
+
+
+_MENTION = re.compile(rb"^[ \t{,]*[\"']?(private|draft)[\"']?[ \t]*[:=]", re.IGNORECASE | re.MULTILINE)
 
 
 def _mentions(text: bytes) -> dict[str, int]:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import html
 import re
+from operator import itemgetter
 
 from kb.model import Link, LinkForm
 from kb.notes import links
 from kb.notes.source import Source
 
-_WIKILINK_TEXT = re.compile(r"!?\[\[([^\[\]|\n]+)(?:\|([^\[\]\n]*))?\]\]")
+_WIKILINK_TEXT = re.compile(
+    r"!?\[\[([^\[\]|\n]{1,1000})(?:\|((?:[^\[\]\n]|\[[^\[\]\n]{0,200}\](?!\()){0,1000}))?\]\]"
+)
 
 
 class Leaf:
@@ -88,23 +91,12 @@ class Text:
 
 def close(leaf: Leaf, source: Source) -> Text:
     """What an inline run says, its bare URLs and wikilinks found."""
-    raw = source.raw
-    leaf.close_tag(leaf.end)
+    if leaf.tags:
+        leaf.close_tag(leaf.end)
     parts = leaf.parts
     text = parts[0] if len(parts) == 1 else "".join(parts)
     found = leaf.links
-    if len(leaf.taken) > 1:
-        leaf.taken.sort()
-    wiki = False
-    for bare in links.bare(raw, leaf.start, leaf.end, leaf.taken):
-        wiki = wiki or bare.form is not LinkForm.BARE
-        href = raw[bare.start : bare.end].decode()
-        url = links.unescape(href)
-        if url[:4].lower() == "www.":
-            url = "http://" + url
-        words = href if bare.anchor is None else bare.anchor
-        found.append((bare.whole_start, (bare.start, bare.end), words, url, bare.form))
-    if wiki:
+    if source.hint(leaf.start, leaf.end) >= 0 and _add_bare(leaf, source):
         for index in leaf.codes:
             parts[index] = parts[index].replace("[[", "[\0[")
         text = _WIKILINK_TEXT.sub(lambda match: match[2] or match[1], "".join(parts))
@@ -114,13 +106,35 @@ def close(leaf: Leaf, source: Source) -> Text:
         code = set(leaf.codes)
         dated = "".join(" " if index in code else part for index, part in enumerate(parts))
     if len(found) > 1:
-        found.sort(key=lambda link: link[0])
+        found.sort(key=_met)
     closed = Text(leaf.start, leaf.end, text.strip(), dated, [place(source, *link) for link in found])
-    closed.lead, closed.notes = leaf.lead.strip(), leaf.notes
+    closed.notes = leaf.notes
+    if leaf.lead:
+        closed.lead = leaf.lead.strip()
     return closed
+
+
+_met = itemgetter(0)
+
+
+def _add_bare(leaf: Leaf, source: Source) -> bool:
+    """Add what stands between the leaf's other links; whether any of it is a wikilink."""
+    raw, wiki = source.raw, False
+    if len(leaf.taken) > 1:
+        leaf.taken.sort()
+    for bare in links.bare(raw, leaf.start, leaf.end, leaf.taken, source.hint):
+        wiki = wiki or bare.form is not LinkForm.BARE
+        href = raw[bare.start : bare.end].decode()
+        url = links.unescape(href)
+        if url[:4].lower() == "www.":
+            url = "http://" + url
+        words = href if bare.anchor is None else bare.anchor
+        leaf.links.append((bare.whole_start, (bare.start, bare.end), words, url, bare.form))
+    return wiki
 
 
 def place(source: Source, at: int, span: tuple[int, int], anchor: str, url: str, form: LinkForm) -> Link:
     """A Link met at `at` whose address lies at `span`."""
-    href = source.raw[span[0] : span[1]].decode("utf-8", "replace")
-    return Link(source.line(at), source.span(*span), anchor, href, url or html.unescape(href), form)
+    start, end = span
+    href = source.raw[start:end].decode("utf-8", "replace")
+    return Link(source.line(at), source.span(start, end), anchor, href, url or html.unescape(href), form)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from kb.model import LinkForm
@@ -26,6 +26,7 @@ class Address(NamedTuple):
 
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _SPACE = b" \t\r\n"
+_PLAIN_DESTINATION = re.compile(rb"([^\x00-\x20()\\<][^\x00-\x20()\\]*)[\x00-\x20)]")
 _PLAIN_RUN = re.compile(rb"[^\x00-\x20()\\]*")
 
 
@@ -79,7 +80,10 @@ def destination(raw: bytes, start: int, end: int) -> tuple[int, int] | None:
 def inline_destination(raw: bytes, text_end: int, end: int) -> tuple[int, int] | None:
     """The address of `[text](address)`, given where its text's last piece ends."""
     opening = raw.find(b"](", text_end, end)
-    return None if opening < 0 else destination(raw, opening + 2, end)
+    if opening < 0:
+        return None
+    plain = _PLAIN_DESTINATION.match(raw, opening + 2, end)
+    return plain.span(1) if plain is not None else destination(raw, opening + 2, end)
 
 
 def definition_destination(raw: bytes, start: int, end: int) -> tuple[int, int] | None:
@@ -121,7 +125,10 @@ _START = re.compile(
 )
 # Possessive: a way back kept for each byte would take a hundred times the URL's own size.
 _BODY = re.compile(rb"(?:[!#-;=?-_a-{}~]++|(?!" + _CLOSER_BYTES + rb")[\x80-\xff])*+")
-_WIKILINK = re.compile(rb"\[\[([^\[\]|\r\n]{1,1000}?)(?:\\?\|([^\[\]\r\n]{0,1000}))?\]\]")
+# The words may hold brackets in pairs, `[[Note|a [b] c]]`; a name holds none.
+_WIKILINK = re.compile(
+    rb"\[\[([^\[\]|\r\n]{1,1000}?)(?:\\?\|((?:[^\[\]\r\n]|\[[^\[\]\r\n]{0,200}\](?!\()){0,1000}))?\]\]"
+)
 _TRAILING = b"?!.,:;*_~'\\"
 _ENTITY = re.compile(rb"&[A-Za-z0-9]{1,31};\Z")
 _HOST_END = re.compile(rb"[/?#]")
@@ -129,34 +136,37 @@ _BRACKET = re.compile(rb"[()\[\]{}]")
 _PAIRS = {0x29: 0x28, 0x5D: 0x5B, 0x7D: 0x7B}
 
 
-def bare(raw: bytes, start: int, end: int, taken: Sequence[tuple[int, int]]) -> Iterator[Address]:
+def bare(
+    raw: bytes, start: int, end: int, taken: Sequence[tuple[int, int]], hint: Callable[[int, int], int]
+) -> Iterator[Address]:
     """Bare URLs and wikilinks in [start, end), outside of the `taken` ranges (sorted).
 
     GFM's extended autolinks, and besides: a URL stops before full-width and closing punctuation,
-    and before a bracket that it did not open; a host needs its scheme or `www.`.
+    and before a bracket that it did not open; a host needs its scheme or `www.`. `hint` tells
+    where in a range the first `://`, `www.`, `mailto:` or `[[` stands, or -1.
     """
-    at = start
-    for first, last in taken:
-        if at < first and _may_hold_bare(raw, at, first):
-            yield from _bare_in(raw, at, first)
-        at = max(at, last)
-    if at < end and _may_hold_bare(raw, at, end):
-        yield from _bare_in(raw, at, end)
+    at, index = start, 0
+    while (near := hint(at, end)) >= 0:
+        while index < len(taken) and taken[index][1] <= near:
+            at = max(at, taken[index][1])
+            index += 1
+        if index < len(taken) and taken[index][0] <= near:
+            at = max(at, taken[index][1])
+        else:
+            stop = taken[index][0] if index < len(taken) else end
+            yield from _bare_in(raw, at, stop, hint)
+            at = stop
 
 
-def _may_hold_bare(raw: bytes, start: int, end: int) -> bool:
-    """A quick look: most runs of text hold nothing of the kind."""
-    find = raw.find
-    return (
-        find(b"://", start, end) >= 0
-        or find(b"[[", start, end) >= 0
-        or find(b"www.", start, end) >= 0
-        or find(b"mailto:", start, end) >= 0
-    )
+# The longest that stands before its hint: `https` before `://`.
+_SCHEME = 5
 
 
-def _bare_in(raw: bytes, at: int, end: int) -> Iterator[Address]:
-    while (match := _START.search(raw, at, end)) is not None:
+def _bare_in(raw: bytes, at: int, end: int, hint: Callable[[int, int], int]) -> Iterator[Address]:
+    while (near := hint(at, end)) >= 0:
+        match = _START.search(raw, max(at, near - _SCHEME), end)
+        if match is None:
+            return
         first, at = match.start(), match.end()
         if match.group() == b"[[":
             wiki = _WIKILINK.match(raw, first, end)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kb.notes.files import SKIPPED_FOLDERS, SUFFIXES
+from kb.notes.files import SKIPPED_FOLDERS, SUFFIXES, walk
 
 
 def named(notes: Path, text: str, here: Path) -> str | None:
@@ -32,3 +32,19 @@ def named(notes: Path, text: str, here: Path) -> str | None:
 
 def _is_note(path: Path) -> bool:
     return path.is_file() and path.name.lower().endswith(SUFFIXES)
+
+
+def alike(notes: Path, text: str) -> str | None:
+    """The note whose path or name is spelled most like `text`; None if none is."""
+    from difflib import get_close_matches  # 5 ms, needed only to word an error
+
+    paths = [found.path for found in walk(notes).found]
+    wanted = text.removeprefix(f"{notes.name}/").casefold()
+    by_name: dict[str, str] = {}
+    for path in reversed(paths):
+        stem = path.rpartition(".")[0].casefold()
+        by_name |= {stem.rpartition("/")[2]: path, stem: path, path.casefold(): path}
+    for name in (wanted, wanted.rpartition("/")[2].removesuffix(".md")):
+        if close := get_close_matches(name, by_name, n=1, cutoff=0.7):
+            return by_name[close[0]]
+    return None

@@ -7,15 +7,16 @@ stack of containers (bullets, quotes, footnotes), never by recursion, so that de
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyromark
 
 from kb.model import LinkForm, Note, Span
-from kb.notes import facts, frontmatter, links
+from kb.notes import asides, facts, frontmatter, links
 from kb.notes.leaves import Leaf
 from kb.notes.passages import Builder
 from kb.notes.source import read_source
@@ -81,6 +82,12 @@ def definitions(data: bytes) -> list[tuple[int, int, int]]:
     ]
 
 
+# Label -> the bytes of the address, and those of the whole definition.
+_Definitions: TypeAlias = "dict[str, tuple[tuple[int, int], tuple[int, int]]]"
+_PARAGRAPH = {"Start": "Paragraph"}
+_LABEL = re.compile(r"\[([^\[\]]{1,999})\]")
+
+
 class _Events:
     """Drives a Builder from pulldown-cmark's events over the body of one note."""
 
@@ -90,18 +97,69 @@ class _Events:
         self.builder = builder
         # pulldown-cmark takes a lone CR for a line end in some places only. Same length, same offsets.
         plain = _LONE_CR.sub(b"\n", raw[body:]) if b"\r" in raw else raw[body:]
-        self.text = plain.decode("utf-8")
         self.used: list[tuple[int, tuple[int, int]]] = []
-        # Label -> the bytes of the address, and those of the whole definition.
-        self._definitions: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] | None = None
+        self.asides: deque[tuple[int, int, str, _Inner]] = deque()
+        if asides.may_hold(plain):
+            plain = self._take_out(plain)
+        self.text = plain.decode("utf-8")
+        self._definitions: _Definitions | None = None
+        if self.asides:
+            self._share(self._all_definitions())
+
+    def origin(self, at: int) -> int:
+        """Where in the note a byte of the text stands."""
+        return at + self.body
+
+    def _take_out(self, text: bytes, depth: int = 0) -> bytes:
+        """Put admonitions aside; the text without their bodies."""
+        paragraphs = [
+            (extent["start"], extent["end"])
+            for event, extent in pyromark.events_with_range(text.decode("utf-8"), options=_OPTIONS)
+            if event == _PARAGRAPH
+        ]
+        found = asides.find(text, paragraphs)
+        for one in found:
+            inner = _Inner(self, one.body, depth + 1)
+            self.asides.append((self.origin(one.marker), self.origin(one.end), one.title, inner))
+        return asides.blanked(text, found)
+
+    def _all_definitions(self) -> _Definitions:
+        """Those of this text and of what is aside in it: a definition holds for the whole note."""
+        known = self._own_definitions()
+        for *_, inner in self.asides:
+            for name, places in inner._all_definitions().items():
+                known.setdefault(name, places)
+        return known
+
+    def _share(self, known: _Definitions) -> None:
+        self._definitions = known
+        self.text += self._lacking(known)
+        for *_, inner in self.asides:
+            inner._share(known)
+
+    def _lacking(self, known: _Definitions) -> str:
+        """Definitions that this text uses, to stand at its end: without them `[x][y]` is no link."""
+        names = {links.label(match[1]) for match in _LABEL.finditer(self.text)}
+        lines = [self.raw[slice(*known[name][1])].decode("utf-8", "replace") for name in names & known.keys()]
+        return "\n\n" + "\n".join(sorted(lines)) if lines else ""
+
+    def _events(self) -> Iterator[tuple[Any, Any]]:
+        return pyromark.events_with_range(self.text, options=_OPTIONS)
 
     def run(self) -> None:
-        build, body = self.builder, self.body
+        """Tell the builder all of the note."""
+        self._fold()
+        self.builder.finish()
+
+    def _fold(self) -> None:
+        build, body, raw = self.builder, self.body, self.raw
+        aside = {marker for marker, *_ in self.asides}
         # Where the last piece inside of the open leaf ends: a link's `](` lies behind it.
         reached = 0
         open_links: list[tuple[int, int, Any]] = []
         event: Any  # the stubs' union of 40 typed dicts says less than the branches below
-        for event, extent in pyromark.events_with_range(self.text, options=_OPTIONS):
+        extent: Any
+        for event, extent in self._events():
             start, end = extent["start"] + body, extent["end"] + body
             if type(event) is str:
                 if event == "Rule":
@@ -110,16 +168,16 @@ class _Events:
                     build.leaf.parts.append("\n" if event == "HardBreak" else " ")
                     reached = end
                 continue
-            ((name, value),) = event.items()
+            name, value = event.popitem()
             if name == "Text":
                 if build.verbatim is not None:
                     build.verbatim.append(value)
-                else:
+                elif not aside or start not in aside:
                     leaf = build.leaf or build.open(start)
                     leaf.parts.append(value)
                     leaf.end = reached = end
             elif name == "Start":
-                kind, detail = (value, None) if type(value) is str else next(iter(value.items()))
+                kind, detail = (value, None) if type(value) is str else value.popitem()
                 if kind in _LINKS:
                     leaf = build.leaf or build.open(start)
                     open_links.append((start, len(leaf.parts), detail))
@@ -131,9 +189,11 @@ class _Events:
                 else:
                     build.start(kind, detail, start)
             elif name == "End":
-                kind = value if type(value) is str else next(iter(value))
+                kind = value if type(value) is str else value.popitem()[0]
                 if kind not in _INLINE:
                     build.end(kind, end)
+                    while self.asides and self.asides[0][0] < end:
+                        self._aside(*self.asides.popleft())
                 elif build.leaf is not None:
                     if kind in _LINKS:
                         self._link(build.leaf, *open_links.pop(), kind == "Image", end, reached)
@@ -144,14 +204,18 @@ class _Events:
                 (build.leaf or build.open(start)).code(value, start, end)
                 reached = end
             elif name == "InlineHtml":
-                (build.leaf or build.open(start)).tag(self.raw, start, end)
+                (build.leaf or build.open(start)).tag(raw, start, end)
                 reached = end
             elif name == "Html":
                 build.html(start, end)
             elif name == "FootnoteReference":
                 (build.leaf or build.open(start)).footnote(value, start, end)
                 reached = end
-        build.finish()
+
+    def _aside(self, start: int, end: int, title: str, inner: _Inner) -> None:
+        self.builder.begin_aside(start, title)
+        inner._fold()
+        self.builder.end_aside()
 
     def _link(
         self, leaf: Leaf, start: int, parts: int, detail: Any, image: bool, end: int, reached: int
@@ -173,16 +237,46 @@ class _Events:
 
     def _definition(self, name: str, at: int) -> tuple[int, int] | None:
         if self._definitions is None:
-            known: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {}
-            for key, definition in pyromark.reference_definitions(self.text, options=_OPTIONS).items():
-                span = definition["span"]
-                whole = span["start"] + self.body, span["end"] + self.body
-                place = links.definition_destination(self.raw, *whole)
-                if place is not None:
-                    known.setdefault(links.label(key), (place, whole))
-            self._definitions = known
+            self._definitions = self._own_definitions()
         found = self._definitions.get(links.label(name))
         if found is None:
             return None
         self.used.append((at, found[1]))
         return found[0]
+
+    def _own_definitions(self) -> _Definitions:
+        known: _Definitions = {}
+        for key, definition in pyromark.reference_definitions(self.text, options=_OPTIONS).items():
+            span = definition["span"]
+            whole = self.origin(span["start"]), self.origin(span["end"])
+            place = links.definition_destination(self.raw, *whole)
+            if place is not None:
+                known.setdefault(links.label(key), (place, whole))
+        return known
+
+
+class _Inner(_Events):
+    """The events of an admonition's body, told where they stand in the note."""
+
+    def __init__(self, outer: _Events, piece: asides.Piece, depth: int) -> None:
+        self.raw, self.builder, self.used = outer.raw, outer.builder, outer.used
+        self.body = 0
+        self.asides = deque()
+        self._outer, self._piece = outer, piece
+        plain = piece.text
+        if depth < asides.MAX_DEPTH and asides.may_hold(plain):
+            plain = self._take_out(plain, depth)
+        self.text = plain.decode("utf-8")
+        self._length = len(plain)
+        self._definitions = None
+
+    def origin(self, at: int) -> int:
+        return self._outer.origin(self._piece.origin(at))
+
+    def _events(self) -> Iterator[tuple[Any, Any]]:
+        for event, extent in super()._events():
+            start, end = extent["start"], extent["end"]
+            if start < self._length:
+                # An end is told by its last byte: behind it, another line may begin elsewhere.
+                last = max(min(end, self._length) - 1, start)
+                yield event, {"start": self.origin(start), "end": self.origin(last) + (end > start)}

@@ -41,6 +41,7 @@ class Builder:
 
     def __init__(self, path: str, source: Source, noted: When | None, *, day_first: bool = False) -> None:
         self.path, self.source = path, source
+        self._all_short = len(source.raw) <= MAX_ADDRESS
         self.day_first = day_first
         self.leaf: Leaf | None = None
         self.verbatim: list[str] | None = None
@@ -68,7 +69,8 @@ class Builder:
 
     def start(self, kind: str, detail: Any, start: int) -> None:
         """A block begins at `start`."""
-        self._close()
+        if self.leaf is not None:
+            self._close()
         frame = self._stack[-1]
         if kind in ("Paragraph", "TableCell", "DefinitionListTitle"):
             self.open(start, kind)
@@ -96,7 +98,8 @@ class Builder:
 
     def end(self, kind: str, end: int) -> None:
         """The block opened last ends at `end`."""
-        self._close()
+        if self.leaf is not None:
+            self._close()
         frame = self._stack[-1]
         if kind == "Item":
             self._end_own(PassageKind.BULLET)
@@ -118,6 +121,19 @@ class Builder:
             self._end_row(frame, end, head=kind == "TableHead")
         elif kind in ("List", "Table", "DefinitionList"):
             frame.forget()
+
+    def begin_aside(self, start: int, title: str) -> None:
+        """An admonition begins: its title goes with each passage in it."""
+        self._push(Frame("aside", start))
+        frame = self._stack[-1]
+        if title:
+            frame.parents = (*frame.parents, title)[-MAX_PARENTS:]
+
+    def end_aside(self) -> None:
+        """The admonition ends."""
+        self._close()
+        self._stack.pop()
+        self._stack[-1].forget()
 
     def html(self, start: int, end: int) -> None:
         """A line of the open HTML block."""
@@ -171,7 +187,7 @@ class Builder:
                 span=replace(said.span, end=self.source.span(text.end, text.end).end),
                 links=(*said.links, *text.links),
             )
-        elif frame.kind in ("document", "footnote"):
+        elif frame.kind in ("document", "footnote", "aside"):
             frame.intro_at = len(self.passages)
             self._emit(PassageKind.PARAGRAPH, text.start, text.end, [text], frame.parents, frame.date)
         else:
@@ -255,7 +271,11 @@ class Builder:
                     "a bullet is nested by less than four columns: MkDocs renders it flat",
                     "indent nested bullets by four spaces or a tab",
                 )
-        if above.intro is not None and above.kind in ("document", "quote") and not self._warned_joined:
+        if (
+            above.intro is not None
+            and above.kind in ("document", "quote", "aside")
+            and not self._warned_joined
+        ):
             between = raw[above.intro.end : start]
             if len(between) < 100 and len(_LINE_END.findall(between)) == 1 and not between.strip(b" \t\r\n>"):
                 self._warned_joined = True
@@ -266,13 +286,17 @@ class Builder:
                 )
         self._push(Frame("bullet", start, mark=column))
 
-    def _too_long(self, text: Text) -> None:
-        """Say which addresses are no links; a picture that is its own address (`data:`) is none anyway."""
+    def _not_too_long(self, text: Text) -> list[Link]:
+        """Its links but those whose address is none; a picture that is its own (`data:`) needs no word."""
+        kept: list[Link] = []
         for link in text.links:
             size = link.span.end - link.span.start
-            if size > MAX_ADDRESS and link.href[:5].lower() != "data:":
+            if size <= MAX_ADDRESS:
+                kept.append(link)
+            elif link.href[:5].lower() != "data:":
                 message = f"an address of {size:,} bytes is left out; kb reads up to {MAX_ADDRESS:,}"
                 self.problems.append(Problem(self.path, link.line, Severity.WARNING, message))
+        return kept
 
     def _warn(self, at: int, message: str, hint: str) -> None:
         self.problems.append(Problem(self.path, self.source.line(at), Severity.WARNING, message, hint))
@@ -378,10 +402,7 @@ class Builder:
         index = len(self.passages)
         found: list[Link] = []
         for text in texts:
-            kept = [link for link in text.links if link.span.end - link.span.start <= MAX_ADDRESS]
-            if len(kept) < len(text.links):
-                self._too_long(text)
-            found += kept
+            found += text.links if self._all_short else self._not_too_long(text)
             for label in text.notes:
                 self._references.setdefault(label, index)
         span = self.source.span(start, end)
@@ -409,6 +430,8 @@ class Builder:
         year = int(known.first[:4]) if known is not None else None
         for text in texts:
             dated = text.dated
+            if not dates.may_hold(dated):
+                continue
             if "://" in dated or "www." in dated:
                 dated = _URL_TEXT.sub(" ", dated)
             found = dates.find_date(dated, day_first=self.day_first, year=year)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -10,9 +11,11 @@ from kb.pages import markup, menu
 from kb.pages.card import Card
 from kb.pages.chart import Band, bar, over_time
 from kb.pages.links import link_title, mentioned, standing, to_the_web
-from kb.pages.text import clipped, count, plain, web_url
+from kb.pages.text import clipped, count, instant_day, plain, web_url
 
 _HOSTS = 12
+#: Characters of a saved text that are shown: enough to know the page by, and no second publication.
+_SAVED = 400
 _SHOWN = (
     Standing.ALIVE,
     Standing.MOVED,
@@ -23,8 +26,16 @@ _SHOWN = (
 )
 
 
-def page(where: Mapping[str, str], links: Sequence[LinkRecord], cards: Mapping[str, Card]) -> Page:
-    """The page of link health, from the standings that the ledger keeps."""
+def page(
+    where: Mapping[str, str],
+    links: Sequence[LinkRecord],
+    cards: Mapping[str, Card],
+    kept: Mapping[str, str] | None = None,
+) -> Page:
+    """The page of link health, from the standings that the ledger keeps.
+
+    `kept` is what was saved of dead pages' text, by the link's key; its beginning is shown.
+    """
     records = to_the_web(links)
     counts = Counter(record.standing for record in records)
     looked = [record for record in records if record.looks.last_checked]
@@ -33,9 +44,10 @@ def page(where: Mapping[str, str], links: Sequence[LinkRecord], cards: Mapping[s
     if looked:
         bands = [Band(str(one), counts[one]) for one in _SHOWN if counts[one]]
         parts += [f'<div class="kb-chart">{bar(bands)}</div>', _figure(records)]
-    parts += _dead(records, cards)
+    parts += _dead(records, cards, kept or {})
     parts += _suspect(records, cards)
     parts += _moved(records, cards)
+    parts += _changed_since(records, cards)
     parts += _hosts(records)
     about = plain(
         f"{counts[Standing.DEAD]} of {count(len(records), 'link')} dead, {counts[Standing.SUSPECT]} suspect"
@@ -52,7 +64,7 @@ def _said(records: Sequence[LinkRecord], counts: Counter[Standing], looked: Sequ
         return "No note holds a link to the web yet."
     if not looked:
         return f"{count(len(records), 'link')}, and none was looked at yet: `kb check-links` does."
-    last = max(record.looks.last_checked or "" for record in looked)[:10]
+    last = instant_day(max(record.looks.last_checked or "" for record in looked))
     words = [f"{counts[one]} {one}" for one in _SHOWN if counts[one]]
     return f"{count(len(records), 'link')}: {', '.join(words)}. Last looked at on {last}."
 
@@ -67,14 +79,14 @@ def _figure(records: Sequence[LinkRecord]) -> str:
     return over_time(histories, last, [str(one) for one in _SHOWN[:-1]])
 
 
-def _dead(records: Sequence[LinkRecord], cards: Mapping[str, Card]) -> list[str]:
+def _dead(records: Sequence[LinkRecord], cards: Mapping[str, Card], kept: Mapping[str, str]) -> list[str]:
     died = [record for record in records if record.standing is Standing.DEAD]
     died.sort(key=_changed, reverse=True)
     if not died:
         return []
     return [
         markup.heading(f"Dead ({len(died)})", "dead"),
-        markup.items((_case(one, cards) for one in died), "kb-cards"),
+        markup.items((_case(one, cards) + _saved(one, kept) for one in died), "kb-cards"),
     ]
 
 
@@ -100,10 +112,44 @@ def _moved(records: Sequence[LinkRecord], cards: Mapping[str, Card]) -> list[str
     return [markup.heading(f"Moved ({len(found)})", "moved"), markup.items(rows, "kb-cards")]
 
 
+def _saved(record: LinkRecord, kept: Mapping[str, str]) -> str:
+    """The beginning of the text that was saved while the page lived, and how to read the rest."""
+    text = kept.get(record.key.key, "")
+    if not text.strip():
+        return ""
+    return (
+        f'<details class="kb-saved"><summary>Saved text</summary><blockquote><p>'
+        f"{markup.words(clipped(text, _SAVED))}</p></blockquote>"
+        f"<p>All of it: <code>kb show {markup.words(shlex.quote(record.address))}</code></p></details>"
+    )
+
+
+def _changed_since(records: Sequence[LinkRecord], cards: Mapping[str, Card]) -> list[str]:
+    """Pages that live and are no longer what they were when they were noted."""
+    found = [one for one in records if one.facts.changed_at and one.standing is not Standing.DEAD]
+    if not found:
+        return []
+    found.sort(key=lambda one: one.facts.changed_at or "", reverse=True)
+    rows = (_change(one, cards) for one in found)
+    title = markup.heading(f"Changed ({len(found)})", "changed")
+    said = "<p>These answer, and are not what was noted: look whether the link still says what it did.</p>"
+    return [title, said, markup.items(rows, "kb-cards")]
+
+
+def _change(record: LinkRecord, cards: Mapping[str, Card]) -> str:
+    facts = record.facts
+    parts = [f"since {instant_day(facts.changed_at or '')}"]
+    if facts.now_title:
+        parts.append(f"now called {clipped(facts.now_title, 120)}")
+    where = mentioned(record, cards)
+    line = markup.DOT.join(map(markup.words, parts)) + (f", in {where}" if where else "")
+    return f"{markup.web_a(link_title(record), record.address)} {standing(record)}<small>{line}</small>"
+
+
 def _case(record: LinkRecord, cards: Mapping[str, Card]) -> str:
     looks = record.looks
     facts = [
-        f"last seen alive {looks.last_alive[:10]}" if looks.last_alive else "never seen alive",
+        f"last seen alive {instant_day(looks.last_alive)}" if looks.last_alive else "never seen alive",
         looks.reason,
         count(looks.streak, "failed look") if looks.streak else "",
     ]

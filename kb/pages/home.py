@@ -10,7 +10,7 @@ from kb.model import Entry, LinkRecord, Page, Standing
 from kb.pages.card import KIND_WORDS, Card, newest_first
 from kb.pages.links import link_title, to_the_web
 from kb.pages.listing import tag_anchor
-from kb.pages.text import clipped, count, day, link, page_link, plain, slug
+from kb.pages.text import clipped, count, day, instant_day, link, page_link, plain, slug
 
 _LATEST = 6
 _DEAD = 5
@@ -71,10 +71,8 @@ def _dead(links: Sequence[LinkRecord], places: Mapping[str, str]) -> list[str]:
     lines = ["## Died lately", ""]
     for record in died[:_DEAD]:
         last = record.looks.last_alive
-        seen = f" <small>last seen alive {last[:10]}</small>" if last else ""
-        lines.append(
-            f"* {link(link_title(record), record.address)} <small>{plain(record.host)}</small>{seen}"
-        )
+        about = record.host + (f" \u00b7 last seen alive {instant_day(last)}" if last else "")
+        lines.append(f"* {link(link_title(record), record.address)} <small>{plain(about)}</small>")
     return [*lines, "", page_link("Link health", places["health"]), ""]
 
 

@@ -28,23 +28,57 @@ KIND_NAMES: dict[LinkKind, str] = {
 _WORTH_SAYING = (Standing.DEAD, Standing.SUSPECT, Standing.MOVED, Standing.UNKNOWN)
 _COLUMNS = ("Title", "Kind", "Host", "Date", "Standing", "In")
 _NOTES_SHOWN = 3
+#: Rows of one page: some 200 kB of HTML.
+ROWS = 600
 
 
-def page(where: Mapping[str, str], links: Sequence[LinkRecord], notes: Mapping[str, Card]) -> Page:
-    """The page of links to the web. `notes` are the notes that may be named, by path."""
-    rows = to_the_web(links)
+def pages(
+    where: Mapping[str, str], links: Sequence[LinkRecord], notes: Mapping[str, Card], *, rows: int = ROWS
+) -> list[Page]:
+    """The links to the web. `notes` are the notes that may be named, by path.
+
+    Of many links the latest `rows` stand on the page of links and the others on parts of their
+    own, which a script gathers when somebody sorts or filters.
+    """
+    found = to_the_web(links)
     # Latest first; those of one day, and those of none, by title.
-    rows.sort(key=lambda one: link_title(one).casefold())
-    rows.sort(key=latest_day, reverse=True)
-    lines = ["# Links", "", *menu.line("links", where), _summary(rows), ""]
+    found.sort(key=lambda one: link_title(one).casefold())
+    found.sort(key=latest_day, reverse=True)
+    parts = [found[at : at + rows] for at in range(0, len(found), rows)] or [[]]
+    own = [where["links"]]
+    own += [menu.part(where["links"], f"part-{number}", notes) for number in range(2, len(parts) + 1)]
+    made = []
+    for number, (path, part) in enumerate(zip(own, parts, strict=True), 1):
+        title = "Links" if number == 1 else f"Links, part {number}"
+        lines = [f"# {title}", "", *menu.line("links", where), _summary(found), ""]
+        about = plain(
+            f"{count(len(found), 'link')} by kind, host and standing, with the notes that hold them"
+        )
+        if number > 1:
+            about = plain(f"Part {number} of {count(len(found), 'link')}, by date")
+        pager = _pager(own, parts, number) if len(parts) > 1 else ""
+        more = f"{pager}{_table(part, notes, len(found))}" if part else ""
+        made.append(Page(path, title, about, "\n".join(lines), "links", more=more))
+    return made
+
+
+def _table(rows: Sequence[LinkRecord], notes: Mapping[str, Card], total: int) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
     body = "\n".join(_row(record, notes) for record in rows)
-    table = (
-        '<div class="kb-scroll"><table class="kb-table" id="kb-links-table">'
+    return (
+        f'<div class="kb-scroll"><table class="kb-table" id="kb-links-table" data-total="{total}">'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
     )
-    about = plain(f"{count(len(rows), 'link')} by kind, host and standing, with the notes that hold them")
-    return Page(where["links"], "Links", about, "\n".join(lines), "links", more=table if rows else "")
+
+
+def _pager(own: Sequence[str], parts: Sequence[Sequence[LinkRecord]], here: int) -> str:
+    """Where the other parts are, each by its first day."""
+    ways = []
+    for number, (path, part) in enumerate(zip(own, parts, strict=True), 1):
+        day_of = latest_day(part[0])
+        words = f"{number}" + (f" (from {day_of[:7]})" if day_of else "")
+        ways.append(f"<b>{words}</b>" if number == here else markup.page_a(words, path))
+    return f'<nav class="kb-parts" aria-label="Parts of the list">Parts: {markup.DOT.join(ways)}</nav>'
 
 
 def to_the_web(links: Sequence[LinkRecord]) -> list[LinkRecord]:
@@ -55,6 +89,8 @@ def to_the_web(links: Sequence[LinkRecord]) -> list[LinkRecord]:
 def link_title(record: LinkRecord) -> str:
     """What a link is called: its fetched title, else the anchor it was given, else its address."""
     anchor = record.mentions[0].anchor if record.mentions else ""
+    if anchor.startswith(("http://", "https://")):  # a bare address, which says the same in fewer letters
+        anchor = shown(anchor)
     return clipped(record.facts.title or anchor or safe_display(record.address), 120)
 
 
@@ -107,7 +143,8 @@ def _summary(links: Sequence[LinkRecord]) -> str:
 def _row(record: LinkRecord, notes: Mapping[str, Card]) -> str:
     dates = _dates(record)
     # Anchors such as "HN comment" stand for many pages; their addresses tell them apart.
-    about = "" if record.facts.title else f" {markup.small(clipped(shown(record.address), 60))}"
+    address = clipped(shown(record.address), 60)
+    about = "" if record.facts.title or address == link_title(record) else f" {markup.small(address)}"
     latest = max(dates, key=lambda date: date.latest) if dates else None
     sort = latest.latest if latest else ""
     return (

@@ -40,6 +40,14 @@ def places(taken: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def part(path: str, name: str, taken: Iterable[str]) -> str:
+    """The path of a page's further part: `links-part-2.md` of `links.md`; a note of that name keeps it."""
+    stem = path.removesuffix(".md")
+    used = {_address(one) for one in taken if one.casefold().startswith(stem.casefold())}
+    candidates = (f"{stem}-{name}{tail}.md" for tail in ("", *(f"-{number}" for number in range(2, 10_000))))
+    return next(one for one in candidates if _address(one) not in used)
+
+
 def nav(front: str, where: Mapping[str, str]) -> Nav:
     """The menu: short, so that a page's share of it stays small however many notes there are."""
     entries: list[tuple[str, str | Nav]] = [("Home", front)]

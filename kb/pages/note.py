@@ -14,8 +14,14 @@ from kb.pages.text import clipped, day, flat, plain
 
 # Front matter as the person wrote it. Page generators read it with parsers of their own, which
 # a hostile file can crash, so a page never carries it on.
-_FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\n(?P<yaml>(?:.*\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
-_WITHHELD = re.compile(r"^[\"']?(?:private|draft)[\"']?[ \t]*:(?P<value>.*)$", re.IGNORECASE | re.MULTILINE)
+# YAML, or Hugo's TOML between lines of `+++`.
+_FRONT_MATTER = re.compile(
+    r"\A\ufeff?(?P<toml>\+\+\+)?(?(toml)|---)[ \t]*\n(?P<yaml>(?:.*\n)*?)"
+    r"(?(toml)\+\+\+|(?:---|\.\.\.))[ \t]*(?:\n|\Z)"
+)
+_WITHHELD = re.compile(
+    r"^[\"']?(?:private|draft)[\"']?[ \t]*[:=](?P<value>.*)$", re.IGNORECASE | re.MULTILINE
+)
 _NO = re.compile(r"\s*[\"']?(?:false|no|off|n|0|null|~)?[\"']?\s*(?:#.*)?\Z", re.IGNORECASE)
 _HEADING = re.compile(
     r"\A\s*(?:[ ]{0,3}\#[ \t]+[^\n]*|[^\s\-*+>#|`~][^\n]*\n=+[ \t]*)(?:\n|\Z)",
@@ -115,7 +121,7 @@ def is_withheld(source: str, *, broken: bool) -> bool:
     `broken` front matter even the key is enough.
     """
     text = source.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
-    if not text.startswith("---"):
+    if not text.startswith(("---", "+++")):
         return False
     match = _FRONT_MATTER.match(text)
     if match is None:

@@ -38,7 +38,7 @@ def address(path: str, here: str) -> str:
 
 
 def _folder(path: str) -> str:
-    stem = re.sub(r"\.(md|markdown)$", "", path)
+    stem = re.sub(r"(?i)\.(md|markdown)$", "", path)
     return (
         posixpath.dirname(stem) or "." if posixpath.basename(stem) in ("index", "README", "readme") else stem
     )
@@ -64,7 +64,7 @@ def _resolved(line: str, here: str, places: Places) -> str:
         anchor = slug(wiki.heading)
         same = found == here and anchor
         target = "" if same else quote(posixpath.relpath(found, posixpath.dirname(here) or "."))
-        picture = "!" if match[1] and not found.endswith((".md", ".markdown")) else ""
+        picture = "!" if match[1] and not found.lower().endswith((".md", ".markdown")) else ""
         return f"{picture}[{plain(wiki.words)}]({target}{f'#{anchor}' if anchor else ''})"
 
     pieces, at = [], 0

@@ -88,6 +88,15 @@ def day(when: When) -> str:
     return f"{_one_day(when.first)} \u2013 {_one_day(when.last)}"
 
 
+def instant_day(instant: str) -> str:
+    """The day of an instant, for people; as it is where it cannot be read as one."""
+    iso = instant[:10]
+    try:
+        return day(When.parse(iso))
+    except ValueError:
+        return iso
+
+
 def _one_day(iso: str) -> str:
     year, *rest = iso.split("-")
     words = [str(int(part)) if place else _MONTHS[int(part) - 1] for place, part in enumerate(rest)]

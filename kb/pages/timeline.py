@@ -36,7 +36,7 @@ def pages(where: Mapping[str, str], cards: Mapping[str, Card], spoken: Iterable[
     if len(moments) <= _ONE_PAGE:
         return [_page(where["timeline"], "Timeline", moments, where, cards, "")]
     years = Counter(map(_year, moments))
-    own = {year: where["timeline"].replace(".md", f"-{year}.md") for year in years}
+    own = {year: menu.part(where["timeline"], year, cards) for year in years}
     links = markup.DOT.join(
         f"{markup.page_a(year, own[year])} {markup.small(str(years[year]))}" for year in own
     )

@@ -10,13 +10,16 @@ import logging
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache, partial
+from hashlib import blake2b
 from html import escape, unescape
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from jinja2 import Environment
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -24,12 +27,15 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
+from mkdocs.structure.toc import TableOfContents
 
 from kb.errors import KbError
 from kb.knowledge import KnowledgeBase
 from kb.model import Page, Severity, Site
-from kb.places import addressed
+from kb.places import addressed, meetings
+from kb.plugin import sections
 from kb.plugin.extension import NotesMarkdown
+from kb.plugin.frames import Frames, as_shipped
 from kb.plugin.kept import Kept
 from kb.plugin.policy import protected
 
@@ -51,6 +57,7 @@ _FOUND = """<h1>Not here</h1>
 them, and <a href="{home}">the front page</a> leads to every list.</p>"""
 _ID = re.compile(r'\bid="([^"]+)"')
 _LOCAL = re.compile(r'\A<link rel="canonical" href="http://(?:127\.0\.0\.1|localhost)[:/][^>]*>')
+_FEED = re.compile(r'<link rel="alternate" type="application/rss\+xml"[^>]*>\s*')
 
 
 # What editors and people keep beside a file that they change.
@@ -79,6 +86,35 @@ def _within(path: Path, folder: str) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(folder)
 
 
+class _Note(File):
+    """A note, whatever the case of its suffix."""
+
+    def is_documentation_page(self) -> bool:
+        return True
+
+
+def _move(files: Files, path: str, first: str) -> None:
+    """Give a page whose address another has one of its own: `a.md` beside `a/index.md` goes to `a-2/`."""
+    file = files.get_file_from_path(path)
+    if file is None:
+        return
+    taken = {other.dest_uri for other in files}
+    stem = re.sub(r"(/index)?\.html\Z", "", file.dest_uri)
+    tail = file.dest_uri[len(stem) :] or ".html"
+    file.dest_uri = next(
+        place for number in range(2, 10_000) if (place := f"{stem}-{number}{tail}") not in taken
+    )
+    for name in ("url", "abs_dest_path"):
+        file.__dict__.pop(name, None)
+    log.info("%s and %s would have one address: the first stands at %s", path, first, file.url)
+
+
+def _is_nowhere(address: str | None) -> bool:
+    """Whether the site has no address that others could reach."""
+    host = urlsplit(address or "").hostname or ""
+    return host in ("", "localhost", "::1") or host.startswith("127.")
+
+
 class KbConfig(Config):  # type: ignore[no-untyped-call]  # MkDocs' own hook lacks types
     """No options yet: what the site shows is set in kb.toml."""
 
@@ -97,11 +133,13 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         self._made: dict[tuple[object, ...], str] = {}
         self._made_before: dict[tuple[object, ...], str] = {}
         self._label: Any = None
+        self._nowhere = False
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Know whether pages are served as they are written. This event keeps the plugin alive then."""
         self._serving = command == "serve"
 
+    @event_priority(100)  # before the feed's, wherever it stands in the list
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Add the stylesheet, the script, the icon and the Markdown that notes are written in."""
         if _STYLESHEET not in config.extra_css:
@@ -113,6 +151,7 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         config.markdown_extensions.append(self._markdown)  # type: ignore[arg-type]  # MkDocs passes on instances too
         if not config.site_description:
             config.site_description = f"{config.site_name}: notes, their links and their terms"
+        self._nowhere = _is_nowhere(config.site_url)
         feed: Any = config.plugins.get("rss")
         if feed is not None:
             # Its own default lies in the current folder, whatever that is.
@@ -120,12 +159,15 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
                 feed.config.image = config.site_url.rstrip("/") + "/" + _FAVICON
             feed.config.cache_dir = str(_root(config) / ".kb" / "feed")
             # It keeps the pages of every build since it was started: an edit would add them all again.
-            feed.config.enabled = feed.config.enabled and not self._serving
+            feed.config.enabled = feed.config.enabled and not self._serving and not self._nowhere
+            if self._nowhere and not self._serving:
+                log.info("no feed and no site map: they need the site's address (SITE_URL, or site_url)")
         return config
 
     def on_files(self, files: Files, config: MkDocsConfig) -> Files:
         """Sync, then make MkDocs' files those of the site: kb's pages in, what is not public out."""
-        site = self._site = self._publish(config)
+        site = self._publish(config)
+        self._site = replace(site, pages=(), assets=(), files=())  # what is handed on is not held on to
         self._files = files
         self._pages = {page.path: page for page in site.pages}
         own = _same(config.docs_dir, self._notes)
@@ -135,8 +177,13 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
             ):
                 files.remove(file)
         for page in site.pages:
-            if files.get_file_from_path(page.path) is None:
-                files.append(File.generated(config, page.path, content=page.markdown))
+            known = files.get_file_from_path(page.path)
+            if known is not None and not known.is_documentation_page():  # to MkDocs, NOTE.MD is a picture
+                files.remove(known)
+            if known is None or not known.is_documentation_page():
+                files.append(_Note.generated(config, page.path, content=page.markdown))
+        for path, first in meetings(page.path for page in site.pages):
+            _move(files, path, first)
         for path, data in site.assets:
             if files.get_file_from_path(path) is None:
                 files.append(File.generated(config, path, content=data))
@@ -239,9 +286,36 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         if made is not None and "rss" in config.plugins:
             page.title = self._label
             page.meta["description"] = made.description
+        if made is not None and as_shipped(config):  # nobody asks for the Markdown again
+            page.markdown = None
+            self._pages[made.path] = replace(made, markdown="")
         return html
 
     on_page_content = CombinedEvent(_clean, _before_feed, _after_feed)
+
+    @event_priority(-100)
+    def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:
+        """Render what stands around notes once a folder, and cut pages for the search in our own way."""
+        Frames(config, files).serve(env)
+        index = getattr(config.plugins.get("material/search"), "search_index", None)
+        if index is not None:
+            theirs = index.add_entry_from_context
+
+            def add(page: MkDocsPage) -> None:
+                made = self._pages.get(page.file.src_uri)
+                if made is not None and made.style == "home":
+                    return  # it repeats how each note begins, and would be found in its place
+                if self._is_clean(page):
+                    sections.add(index, page)
+                else:
+                    theirs(page)
+
+            index.add_entry_from_context = add
+        return env
+
+    def _is_clean(self, page: MkDocsPage) -> bool:
+        made, site = self._pages.get(page.file.src_uri), self._site
+        return made is not None and site is not None and not (site.trusted and made.style == "note")
 
     @event_priority(-50)
     def on_post_page(self, output: str, *, page: MkDocsPage, config: MkDocsConfig) -> str:
@@ -261,10 +335,15 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
             opening = f'{_ARTICLE[:-2]} kb-page kb-{made.style}">'
             output = f"{before}{opening}{body}{closing}{after}"
         trusted = output if site is not None and site.trusted else before + after
+        if as_shipped(config):  # nobody asks for these again, and MkDocs would keep them to the end
+            page.content = None
+            page.toc = TableOfContents([])
         return self._framed(output, trusted, config)
 
     def on_post_template(self, output: str, *, template_name: str, config: MkDocsConfig) -> str:
         """Say something of use where there is no such page."""
+        if template_name.startswith("sitemap.xml") and self._nowhere and not self._serving:
+            return ""
         if template_name != "404.html":
             return output
         home = urlsplit(config.site_url or "/").path or "/"
@@ -278,12 +357,14 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         at = output.find('<link rel="canonical" href="http://')
         if at >= 0:
             output = output[:at] + _LOCAL.sub("", output[at:], count=1)
+        if self._nowhere or self._serving:
+            output = _FEED.sub("", output, count=2)
         # Live reload needs an inline script, so pages that are served as they are written have no policy.
         return output if self._serving else protected(output, blessed)
 
     def _once(self, what: str, key: object, html: str, make: Callable[[str], str]) -> str:
         """What `make` made of `html` in the last build, or makes now: most pages are as before."""
-        whole = (what, key, html)
+        whole = (what, key, blake2b(html.encode("utf-8", "surrogatepass"), digest_size=16).digest())
         made = self._made.get(whole) or self._made_before.get(whole) or make(html)
         self._made[whole] = made
         return made

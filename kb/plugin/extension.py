@@ -58,7 +58,7 @@ class Wikilinks(InlineProcessor):
         if found is None:
             return missing(wiki.words), m.start(0), m.end(0)
         target = quote(posixpath.relpath(found, posixpath.dirname(here) or "."))
-        if m[1] and not found.endswith((".md", ".markdown")):
+        if m[1] and not found.lower().endswith((".md", ".markdown")):
             return Element("img", {"src": target, "alt": wiki.words}), m.start(0), m.end(0)
         anchor = slug(wiki.heading)
         same = found == here and anchor

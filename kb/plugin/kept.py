@@ -24,6 +24,7 @@ from mkdocs.structure.toc import AnchorLink, TableOfContents
 
 from kb import __version__
 from kb.plugin import extension
+from kb.plugin.rendering import Renderer
 from kb.temporary import beside
 
 # Extensions whose output is a function of the text and the configuration; snippets, for one, reads files.
@@ -63,6 +64,7 @@ class Kept:
     def __init__(self) -> None:
         self._files = self._names = self._config = b""
         self._usable = False
+        self._renderer: Renderer | None = None
         self._path = Path()
         self._temporary = Path()
         self._old: BinaryIO | None = None
@@ -106,7 +108,9 @@ class Kept:
             line = self._find(key)
             known = _read(line)
             if known is None:
-                Page.render(page, config, files)
+                if self._renderer is None:
+                    self._renderer = Renderer(config)
+                self._renderer.render(page, config, files)
                 line = key + b" " + json.dumps(_taken(page), separators=(",", ":")).encode() + b"\n"
             else:
                 _restore(page, known, files)
@@ -135,7 +139,7 @@ class Kept:
         for file in (self._old, self._new):
             if file is not None:
                 file.close()
-        self._old = self._new = None
+        self._old = self._new = self._renderer = None
 
 
 def _read(line: bytes) -> Rendered | None:

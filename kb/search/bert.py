@@ -7,16 +7,16 @@ CLS pooling and optional dense layers after it, as sentence-transformers saves s
 
 from __future__ import annotations
 
-import json
 import mmap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from kb.errors import ModelError
+from kb.search.shape import Shape, read_header, read_json, unreadable
 
 Array = npt.NDArray[np.float32]
 _FEW = 32
@@ -182,70 +182,8 @@ def unit(rows: Array) -> Array:
     return result
 
 
-class Shape(NamedTuple):
-    """What a saved sentence-transformers model is made of, as far as this reader can follow.
-
-    `limit` counts tokens, the two special ones included.
-    """
-
-    config: Mapping[str, Any]
-    transformer: Path
-    pooling: str
-    dense: tuple[Path, ...]
-    limit: int
-
-    @classmethod
-    def read(cls, folder: Path) -> Shape:
-        """Read the JSON files of a model. ModelError for a missing one or an unknown shape."""
-        modules = _read_json(folder / "modules.json")
-        places: dict[str, list[Path]] = {}
-        for module in modules:
-            places.setdefault(str(module["type"]).rpartition(".")[2], []).append(folder / module["path"])
-        strange = set(places) - {"Transformer", "Pooling", "Dense", "Normalize"}
-        if strange or len(places.get("Transformer", ())) != 1 or len(places.get("Pooling", ())) != 1:
-            raise ModelError(
-                f"{folder}: a model of modules that only sentence-transformers can run: {modules}"
-            )
-        transformer = places["Transformer"][0]
-        config = _read_json(transformer / "config.json")
-        expected = {"model_type": "bert", "hidden_act": "gelu"}
-        for name, value in expected.items():
-            if config.get(name) != value:
-                raise ModelError(
-                    f"{folder}: {name} is {config.get(name)!r}; only {value!r} is read without PyTorch"
-                )
-        if config.get("position_embedding_type", "absolute") != "absolute":
-            raise ModelError(f"{folder}: position embeddings are {config['position_embedding_type']!r}")
-        settings = transformer / "sentence_bert_config.json"
-        limit = (_read_json(settings) if settings.is_file() else {}).get("max_seq_length")
-        longest = int(config["max_position_embeddings"])
-        return cls(
-            config,
-            transformer,
-            _pooling(places["Pooling"][0]),
-            tuple(places.get("Dense", ())),
-            min(int(limit or longest), longest),
-        )
-
-
-def _pooling(folder: Path) -> str:
-    config = _read_json(folder / "config.json")
-    # Older files have one switch a mode, newer ones name the mode.
-    modes = [name for name, on in config.items() if name.startswith("pooling_mode_") and on is True]
-    mode = config.get("pooling_mode") or (modes[0] if len(modes) == 1 else modes)
-    known = {
-        "cls": "cls",
-        "pooling_mode_cls_token": "cls",
-        "mean": "mean",
-        "pooling_mode_mean_tokens": "mean",
-    }
-    if not isinstance(mode, str) or mode not in known:
-        raise ModelError(f"{folder}: pooling is {mode!r}; only mean and cls are read without PyTorch")
-    return known[mode]
-
-
 def _read_dense(folder: Path) -> tuple[_Linear, Callable[[Array], Array]]:
-    config = _read_json(folder / "config.json")
+    config = read_json(folder / "config.json")
     activation = str(config.get("activation_function", "")).rpartition(".")[2]
     activations: dict[str, Callable[[Array], Array]] = {"Identity": lambda rows: rows, "Tanh": np.tanh}
     if activation not in activations:
@@ -254,50 +192,24 @@ def _read_dense(folder: Path) -> tuple[_Linear, Callable[[Array], Array]]:
     return _Linear(tensors["linear.weight"].T, tensors.get("linear.bias")), activations[activation]
 
 
-def read_prompts(folder: Path) -> tuple[str, str]:
-    """What the model wants before a query and before a document; empty where it wants nothing."""
-    path = folder / "config_sentence_transformers.json"
-    prompts = (_read_json(path) if path.is_file() else {}).get("prompts") or {}
-    # sentence-transformers takes the first of these names that a model has.
-    document = next((prompts[name] for name in ("document", "passage", "corpus") if prompts.get(name)), "")
-    return str(prompts.get("query") or ""), str(document)
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: this file of the model cannot be read ({error})") from None
-
-
 def read_safetensors(path: Path) -> dict[str, Array]:
     """The tensors of a safetensors file, by name; float32 ones are views on the mapped file.
 
-    Format: eight bytes of header length, a JSON header, the data
-    (https://huggingface.co/docs/safetensors). ModelError if the file is not that, or cut short.
+    ModelError if the file is no such file, or cut short.
     """
     try:
         with path.open("rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        length = int.from_bytes(mapped[:8], "little")
-        if length > len(mapped) - 8:
-            raise ValueError("its header runs past its end")
-        header = json.loads(mapped[8 : 8 + length])
-        header.pop("__metadata__", None)
         found: dict[str, Array] = {}
-        for name, entry in header.items():
-            dtype = _DTYPES.get(entry["dtype"])
+        # A slice of a map is a copy: the header's length first, then no more than the header.
+        head = mapped[: 8 + min(int.from_bytes(mapped[:8], "little"), len(mapped))]
+        for name, tensor in read_header(path, head, len(mapped)).items():
+            dtype = _DTYPES.get(tensor.dtype)
             if dtype is None:
                 continue
-            start, end = entry["data_offsets"]
-            if 8 + length + end > len(mapped):
-                raise ValueError("it is cut short")
-            size = (end - start) // np.dtype(dtype).itemsize
-            flat = np.frombuffer(mapped, dtype, size, 8 + length + start)
-            found[name] = flat.reshape(entry["shape"]).astype(np.float32, copy=False)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            f"{path}: the model's weights cannot be read ({error})",
-            hint="install the model again",
-        ) from None
+            size = (tensor.end - tensor.start) // np.dtype(dtype).itemsize
+            flat = np.frombuffer(mapped, dtype, size, tensor.start)
+            found[name] = flat.reshape(tensor.shape).astype(np.float32, copy=False)
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from None
     return found

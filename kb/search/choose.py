@@ -11,10 +11,10 @@ import numpy as np
 from kb.errors import ModelError
 from kb.search.encode import Encoder, NumpyEncoder, TieredEncoder
 from kb.search.weights import (
-    PACKAGED_NAME,
     Parity,
+    ask_hub,
     cached_model,
-    packaged_model,
+    located,
     parity,
     store_parity,
     verify_weights,
@@ -54,8 +54,9 @@ def choose(model: str, path: str, cache: Path, load: Load, *, embedding: bool = 
     does none of this. ModelError for a model that is missing, altered or not embedded yet.
     """
     name = "" if path else model
-    folder, engine = _folder(model, path), None
+    folder, engine = located(model, path), None
     if folder is None and embedding:
+        ask_hub(model)
         engine = load(model, name)
         folder = cached_model(model)  # where loading has put it
     if folder is None:
@@ -86,22 +87,6 @@ def _compared(folder: Path, name: str, cache: Path, engine: Encoder) -> Parity:
         verdict = Parity(holds=False, why=str(error))
     store_parity(folder, cache, verdict)
     return verdict
-
-
-def _folder(model: str, path: str) -> Path | None:
-    if path:
-        folder = Path(path).expanduser()
-        if not folder.is_dir():
-            raise ModelError(f"{folder}: there is no such folder, so no model", hint="see search.model_path")
-        return folder
-    if model == PACKAGED_NAME:
-        return packaged_model()
-    if Path(model).exists():  # the engine would take it for a folder, and what lies there may be a stranger's
-        raise ModelError(
-            f"{model}: is a file or folder here, and no model is loaded from a place that a notebook names",
-            hint="if it is yours, name it as search.model_path in your own config",
-        )
-    return cached_model(model)
 
 
 def compare(light: Encoder, reference: Encoder) -> Parity:

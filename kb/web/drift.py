@@ -1,12 +1,13 @@
-"""Whether a page is still called what it was called, and what to know of it then. Pure."""
+"""Whether a page is still what it was, by title and text, and what to know of it then. Pure."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Final
 
 from kb.model import Facts
+from kb.values import replace
+from kb.web.retold import Retold
 
 _COUNT: Final = re.compile(r"\A\s*[(\[]\d+\+?[)\]]\s*")
 _WORD: Final = re.compile(r"\w+")
@@ -46,8 +47,28 @@ def learn(known: Facts, told: Facts) -> Facts:
     return replace(known, now_title=told.title, changed_at=since, fetched=told.fetched)
 
 
+def learn_text(known: Facts, found: Retold | None, at: str) -> Facts:
+    """What is known of a page once its text was held against the saved one, at the instant `at`.
+
+    What the person has taken for the page's text is told anew only when it is another again.
+    """
+    if found is None:
+        return known
+    if not found:
+        if known.now_text is None:
+            return known
+        return replace(known, was_text=None, now_text=None, text_changed_at=None, fetched=at)
+    accepted = known.now_text is not None and known.text_changed_at is None
+    if found.now == known.now_text and (accepted or found.was == known.was_text):
+        return known
+    since = known.text_changed_at or at
+    return replace(known, was_text=found.was, now_text=found.now, text_changed_at=since, fetched=at)
+
+
 def refreshed(old: Facts, new: Facts) -> Facts:
-    """`new` in the place of `old`, but for a title: another one from the same source is noted beside it."""
+    """`new` in the place of `old`, but for what has drifted: another title from the same source is noted
+    beside the old one, and what was seen of the text stays."""
+    new = replace(new, was_text=old.was_text, now_text=old.now_text, text_changed_at=old.text_changed_at)
     same = _source(old) == _source(new)
     if not (old.title and new.title and same and changed(old.title, new.title)):
         return new
@@ -59,7 +80,9 @@ def _source(facts: Facts) -> object:
 
 
 def accept(facts: Facts, at: str) -> Facts:
-    """The facts once the person has looked, at the instant `at`: the page's title is what it is now."""
-    if facts.now_title is None:
-        return facts
-    return replace(facts, title=facts.now_title, now_title=None, changed_at=None, fetched=at)
+    """The facts once the person has looked, at the instant `at`: title and text are what they are now."""
+    if facts.now_title is not None:
+        facts = replace(facts, title=facts.now_title, now_title=None, changed_at=None, fetched=at)
+    if facts.text_changed_at is not None:
+        facts = replace(facts, was_text=None, text_changed_at=None, fetched=at)
+    return facts

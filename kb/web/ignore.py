@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from kb import urls
@@ -36,11 +36,15 @@ def with_ignored(links: Iterable[LinkRecord], patterns: Sequence[str]) -> list[L
     """The same links, those whose URL matches a pattern (`*`, `?`) ignored as if the person had said so."""
     if not patterns:
         return list(links)
-    spelled = "|".join(map(_spelled, patterns))
-    matcher = re.compile(rf"(?:{spelled})\Z", re.DOTALL)
+    ignored = ignores(patterns)
     return [
-        replace(link, person=replace(link.person, ignored=True))
-        if matcher.match(link.address) or matcher.match(urls.canonical(link.address))
-        else link
+        replace(link, person=replace(link.person, ignored=True)) if ignored(link.address) else link
         for link in links
     ]
+
+
+def ignores(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Whether an address, as written or in its canonical form, matches a pattern (`*`, `?`)."""
+    spelled = "|".join(map(_spelled, patterns))
+    match = re.compile(rf"(?:{spelled})\Z", re.DOTALL).match
+    return lambda url: bool(match(url) or match(urls.canonical(url)))

@@ -41,7 +41,8 @@ class Outcome:
 
     `status` and `headers` (names in lower case) are of the last answer, also where a failure
     followed it; `body` is its decoded beginning, `truncated` where there was or may be more.
-    `detail` says in words what a failure alone does not. `answered` names the hosts that gave
+    `place` is the fragment that redirects led to, where they named one. `detail` says in words
+    what a failure alone does not. `answered` names the hosts that gave
     any HTTP answer on the way; `seconds` is how long it took, or was waited for.
     """
 
@@ -56,6 +57,12 @@ class Outcome:
     detail: str = ""
     answered: tuple[str, ...] = ()
     seconds: float = 0.0
+    place: str = ""
+
+    @property
+    def landing(self) -> str:
+        """Where it ended, with the place within the page if a redirect named one."""
+        return f"{self.final_url}#{self.place}" if self.place else self.final_url
 
     @property
     def ok(self) -> bool:

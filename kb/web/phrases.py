@@ -55,6 +55,11 @@ MISSING_SENTENCES: Final = re.compile(
 )
 """A sentence of a text in lower case with straight apostrophes."""
 
+MISSING_HINTS: Final = (
+    "not", "n't", "available", "exist", "removed", "deleted", "moved", "gone", "nothing", "no ", "unable",
+)  # fmt: skip
+"""One of them stands in every such sentence."""
+
 OUT_OF_ORDER_TITLES: Final = re.compile(
     r"(?:5\d\d )?(?:(?:internal )?server error|bad gateway|gateway time ?out|"
     r"service (?:temporarily )?unavailable)(?: 5\d\d)?|database error|"
@@ -116,30 +121,38 @@ HOME_SEGMENTS: Final = re.compile(
 )
 """Parts of a path that a front page may have: its file, a language."""
 
-PARKING_HOSTS: Final = (
-    "hugedomains.com",
-    "dan.com",
-    "afternic.com",
-    "sedo.com",
-    "sedoparking.com",
-    "bodis.com",
-    "parkingcrew.net",
-    "undeveloped.com",
-    "buydomains.com",
-    "domainmarket.com",
-    "brandbucket.com",
-    "squadhelp.com",
-    "atom.com",
-    "uniregistry.com",
-    "efty.com",
-    "namebright.com",
-    "perfectdomain.com",
-    "forsale.godaddy.com",
-    "above.com",
-    "skenzo.com",
-    "ww1.namecheap.com",
-    "parklogic.com",
-    "expireddomains.net",
+NO_PARTS: Final = re.compile(
+    r"[_\W]*|.*[=&].*|(?:top|home|start|main|content|main[-_]?content|body|page|site|header|wrapper|container|"
+    r"index|app|root|nav|menu|primary)[-_\d]*"
+)
+"""Fragments, in lower case, that name all of a front page or nothing, or only count visits."""
+
+PARKING_HOSTS: Final = frozenset(
+    {
+        "hugedomains.com",
+        "dan.com",
+        "afternic.com",
+        "sedo.com",
+        "sedoparking.com",
+        "bodis.com",
+        "parkingcrew.net",
+        "undeveloped.com",
+        "buydomains.com",
+        "domainmarket.com",
+        "brandbucket.com",
+        "squadhelp.com",
+        "atom.com",
+        "uniregistry.com",
+        "efty.com",
+        "namebright.com",
+        "perfectdomain.com",
+        "forsale.godaddy.com",
+        "above.com",
+        "skenzo.com",
+        "ww1.namecheap.com",
+        "parklogic.com",
+        "expireddomains.net",
+    }
 )
 PARKED_MARKS: Final = re.compile(
     r"""data-adblockkey=|<(?:script|iframe|frame|img)\b[^<>]*\bsrc\s*=\s*["']?(?:https?:)?//[^"'<>\s/]*"""
@@ -150,18 +163,14 @@ PARKED_MARKS: Final = re.compile(
     re.IGNORECASE,
 )
 PARKED_HINTS: Final = (
-    "parkingcrew",
-    "sedoparking",
+    "park",
     "bodis.com",
-    "parklogic",
     "d38psrni17bvxu",
-    "parking",
     "skenzo",
     "dan.com",
     "domainmarket",
     "afternic",
     "adblockkey",
-    "window.park",
     "/lander",
 )
 """One of them stands wherever `PARKED_MARKS` finds something, and is found ten times as fast."""

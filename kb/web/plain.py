@@ -12,6 +12,7 @@ from html import unescape
 from typing import Final
 
 _OPAQUE: Final = re.compile(r"<(?:(script|style|svg|template|noscript)\b[^<>]*>|!--)", re.IGNORECASE)
+_OPAQUE_MARKS: Final = ("<!--", "<script", "<style", "<svg", "<template", "<noscript")
 _CLOSING: Final = {
     name: re.compile(rf"</{name}\b[^<>]*>" if name else r"--!?>", re.IGNORECASE)
     for name in ("script", "style", "svg", "template", "noscript", "title", "h1", "")
@@ -31,7 +32,6 @@ _HREF: Final = re.compile(r"""\bhref\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)'|([^\s"'<>]
 _PLACE: Final = re.compile(
     r"""[\s"'](?:id|name)\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)'|([^\s"'<>]+))""", re.IGNORECASE
 )
-_SCRIPT: Final = re.compile(r"<script\b", re.IGNORECASE)
 # An empty element that a script fills, and what frameworks leave in a page that they fill.
 _ROOT: Final = re.compile(
     r"""<(?:div|main|section)\b[^<>]*\bid\s*=\s*["']?(?:root|app|__next|__nuxt|___gatsby|svelte|application)"""
@@ -71,7 +71,7 @@ class Plain:
     @cached_property
     def site(self) -> str:
         """The site's name, where the page tells it."""
-        found = _SITE.search(self.html)
+        found = _SITE.search(self.html) if "og:site_name" in self._lowered else None
         return _line(found[1]) if found else ""
 
     @cached_property
@@ -119,16 +119,20 @@ class Plain:
     @cached_property
     def shell(self) -> bool:
         """Whether a script builds the page, and little of it is there without."""
-        if not _SCRIPT.search(self.html):
+        if "<script" not in self._lowered:
             return False
         if self.size < _SHELL_WORDS or _ROOT.search(self.html):
             return True
-        return self.size < 5 * _SHELL_WORDS and _ENABLE.search(self.html.lower()) is not None
+        return self.size < 5 * _SHELL_WORDS and _ENABLE.search(self._lowered) is not None
 
     @cached_property
     def built(self) -> bool:
         """Whether a script may add places to the page, shell or not."""
         return self.shell or bool(_FRAMEWORK.search(self.html))
+
+    @cached_property
+    def _lowered(self) -> str:
+        return self.html.lower()
 
     @cached_property
     def _start(self) -> int:
@@ -138,6 +142,8 @@ class Plain:
     @cached_property
     def _markup(self) -> str:
         """The page without scripts, styles, drawings and comments."""
+        if not any(mark in self._lowered for mark in _OPAQUE_MARKS):
+            return self.html
         kept: list[str] = []
         at = 0
         while opened := _OPAQUE.search(self.html, at):

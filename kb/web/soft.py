@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
 
 from kb import urls
 from kb.model import Verdict
-from kb.web import page
+from kb.web import page, places
 from kb.web.outcome import Outcome
 from kb.web.phrases import (
     ASKING_SEGMENTS,
@@ -28,8 +29,10 @@ from kb.web.phrases import (
     HOME_SEGMENTS,
     LOGIN_SEGMENTS,
     LOGIN_TITLES,
+    MISSING_HINTS,
     MISSING_SENTENCES,
     MISSING_TITLES,
+    NO_PARTS,
     OUT_OF_ORDER_TITLES,
     PARKED_HINTS,
     PARKED_MARKS,
@@ -70,7 +73,7 @@ def look_through(outcome: Outcome, seen: Plain | None) -> Finding | None:
     return (
         _wall(outcome, seen)
         or _parked(outcome, seen)
-        or _home(outcome)
+        or _home(outcome, seen)
         or (_out_of_order(outcome, seen) or _says_missing(outcome, seen) if seen else None)
     )
 
@@ -107,7 +110,7 @@ def _is_door(seen: Plain) -> bool:
 
 def leads_to_login(url: str, final: str) -> bool:
     """Whether a redirect ended at a door that asks who one is, and did not begin at one."""
-    return not _logs_in(url) and (_logs_in(final) or (_is_home(final) and _carries(final, url)))
+    return not _logs_in(url) and (_logs_in(final) or (is_home(final) and _carries(final, url)))
 
 
 def leads_to_wall(url: str, final: str) -> bool:
@@ -156,30 +159,41 @@ def _parked(outcome: Outcome, seen: Plain | None) -> Finding | None:
 
 
 def _is_parking(url: str) -> bool:
-    host = urls.host(url)
-    return any(host == one or host.endswith("." + one) for one in PARKING_HOSTS)
+    labels = urls.host(url).split(".")
+    return any(".".join(labels[start:]) in PARKING_HOSTS for start in range(len(labels) - 1))
 
 
 # -- the home page ---------------------------------------------------------------------------------
 
 
 def leads_to_home(url: str, final: str) -> bool:
-    """Whether a page within a site led to the front page of a site, the same or another."""
-    return _is_home(final) and not _is_home(url)
+    """Whether a page within a site led to the front page of a site, the same or another, and no
+    part of that in particular."""
+    return is_home(final) and not is_home(url) and not _names_a_part(final.partition("#")[2])
+
+
+def _names_a_part(place: str) -> bool:
+    """Whether a fragment names something of its own: pages have become parts of a front page."""
+    return bool(place) and not NO_PARTS.fullmatch(place.lower())
 
 
 def is_home_redirect(outcome: Outcome) -> bool:
-    """Whether that is what happened."""
+    """Whether a page was redirected to a front page, or to a part of one."""
     return bool(outcome.hops) and leads_to_home(outcome.url, outcome.final_url)
 
 
-def _home(outcome: Outcome) -> Finding | None:
+def _home(outcome: Outcome, seen: Plain | None) -> Finding | None:
     if not is_home_redirect(outcome) or not _same_site(outcome.url, outcome.final_url):
         return None
-    return Finding(Verdict.BROKEN, f"redirects to the home page, {outcome.final_url}")
+    if _names_a_part(outcome.place):
+        whole = seen is not None and not outcome.truncated
+        if seen is None or not places.lacks(outcome.place, seen, whole=whole):
+            return None
+    return Finding(Verdict.BROKEN, f"redirects to the home page, {outcome.landing}")
 
 
-def _is_home(url: str) -> bool:
+def is_home(url: str) -> bool:
+    """Whether an address is that of a site's front page, in whatever language."""
     parts = urlsplit(url)
     segments = [segment for segment in parts.path.lower().split("/") if segment]
     return all(HOME_SEGMENTS.fullmatch(segment) for segment in segments)
@@ -228,7 +242,8 @@ def _evidence(outcome: Outcome, seen: Plain) -> tuple[bool, bool, str]:
     rest = [part for part in _parts(seen.title) if not MISSING_TITLES.fullmatch(part)]
     title = len(rest) < len(_parts(seen.title)) and all(_is_site(part, outcome, seen) for part in rest)
     heading = any(MISSING_TITLES.fullmatch(part) for part in [_words(seen.heading), *_parts(seen.heading)])
-    sentence = MISSING_SENTENCES.search(seen.lead[:1500].lower().replace("\u2019", "'"))
+    lead = seen.lead[:1500].lower().replace("\u2019", "'")
+    sentence = MISSING_SENTENCES.search(lead) if any(hint in lead for hint in MISSING_HINTS) else None
     return title, heading, sentence[0] if sentence else ""
 
 
@@ -268,7 +283,7 @@ def probe_url(url: str) -> str | None:
     suffix, so that one probe serves them.
     """
     parts = urlsplit(urls.fetch_url(url))
-    if _is_home(url) and not parts.query:
+    if is_home(url) and not parts.query:
         return None
     *folders, last = parts.path.strip("/").split("/")
     depth = 1
@@ -285,8 +300,9 @@ def by_probe(outcome: Outcome, seen: Plain | None, probe: Outcome) -> Finding | 
     """What the answer of a path that cannot exist says of a page; None where it says nothing."""
     if not probe.ok:
         return None
-    if is_home_redirect(outcome) and urls.may_be_same(outcome.final_url, probe.final_url):
-        return Finding(Verdict.BROKEN, f"redirects to {outcome.final_url}, as any path there does")
+    same_end = urls.may_be_same(outcome.final_url, probe.final_url) and outcome.place == probe.place
+    if is_home_redirect(outcome) and same_end:
+        return Finding(Verdict.BROKEN, f"redirects to {outcome.landing}, as any path there does")
     if urls.may_be_same(outcome.final_url, outcome.url) and not urls.may_be_same(probe.final_url, probe.url):
         return None  # what is missing is sent elsewhere: this page was not
     other = plain(probe)
@@ -306,7 +322,7 @@ def _is_the_page(seen: Plain, outcome: Outcome, other: Plain) -> bool:
     """
     if seen.canonical and seen.canonical == other.canonical:
         try:
-            return not _is_home(urljoin(outcome.final_url, seen.canonical))
+            return not is_home(urljoin(outcome.final_url, seen.canonical))
         except ValueError:  # no address at all, on either page
             return False
     slug = {word for word in _own_words(outcome.url) if len(word) > 3 and word.isalpha()}
@@ -349,19 +365,22 @@ def _own_words(url: str) -> set[str]:
 
 # -- words -----------------------------------------------------------------------------------------
 
+_WORD: Final = re.compile(r"\w+")
 _BREAKS: Final = re.compile(
     r"\s+[|\u00b7\u2022\u2013\u2014\u00bb\u203a~/:-]+\s+|[|:\u2013\u2014\u00bb]\s|\s+::\s+"
 )
 
 
-def _parts(title: str) -> list[str]:
+@lru_cache(maxsize=64)  # every question about a page begins with its title
+def _parts(title: str) -> tuple[str, ...]:
     """The parts of a title as words: `Page not found - Acme` is two."""
-    return [words for part in _BREAKS.split(title) if (words := _words(part))]
+    return tuple(words for part in _BREAKS.split(title) if (words := _words(part)))
 
 
 def _words(text: str) -> str:
     """Lower-case words with single spaces, apostrophes gone."""
-    return " ".join(re.findall(r"\w+", re.sub(r"['\u2019]", "", text.lower()).replace("_", " ")))
+    plainly = text.lower().replace("'", "").replace("\u2019", "").replace("_", " ")
+    return " ".join(_WORD.findall(plainly))
 
 
 def _quoted(text: str) -> str:

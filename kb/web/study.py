@@ -13,7 +13,9 @@ from kb.model import Facts, Look, Verdict
 from kb.web import page, places, soft
 from kb.web.fetch import Fetcher
 from kb.web.outcome import Outcome
+from kb.web.page.text import readable
 from kb.web.plain import Plain
+from kb.web.retold import Retold, other_language, retold
 from kb.web.soft import Finding
 from kb.web.verdict import judge, overrule
 
@@ -29,6 +31,7 @@ class Studied:
     seen: Plain | None = None
     finding: Finding | None = None
     told: Facts | None = None
+    retold: Retold | None = None
 
     def look(self, at: str) -> Look:
         """The look that this is, at the instant `at`."""
@@ -37,8 +40,8 @@ class Studied:
 
     def at_place(self, fragment: str, judged: Look) -> Look:
         """The same look, for a link to a place within the page."""
-        if self.seen is None or not fragment or judged.verdict not in LIVES:
-            return judged
+        if self.seen is None or not fragment or judged.verdict not in LIVES or self.outcome.place:
+            return judged  # a redirect that names a place itself goes before what the link names
         lack = places.lacks(fragment, self.seen, whole=not self.outcome.truncated)
         return overrule(judged, Verdict.BROKEN, lack) if lack else judged
 
@@ -74,12 +77,19 @@ class Probes:
 
 
 async def study(
-    outcome: Outcome, probes: Probes, titles: Collection[str] = (), *, vouched: bool = False
+    outcome: Outcome,
+    probes: Probes,
+    titles: Collection[str] = (),
+    *,
+    vouched: bool = False,
+    text: str = "",
+    language: str | None = None,
 ) -> Studied:
     """Read what came, and ask for one path more where only that can tell whether it is what was linked.
 
     `titles` are those that the page had when it was last found alive: with one of them, it needs
-    no probe. Nor does one that is `vouched` for by its site's API.
+    no probe. Nor does one that is `vouched` for by its site's API. `text` is what was saved of
+    it, in `language`: what it says now is held against that.
     """
     if judge(outcome, _ANY_TIME).verdict not in LIVES:
         return Studied(outcome)
@@ -87,7 +97,7 @@ async def study(
     finding = soft.look_through(outcome, seen)
     told = None
     if seen is not None and finding is None:
-        told = page.facts(outcome.body, outcome.headers.get("content-type"), outcome.final_url, _ANY_TIME)
+        told = page.facts_of(seen.html, outcome.final_url, _ANY_TIME)
     new = told is not None and told.title not in titles and not vouched
     if (
         finding is None
@@ -95,4 +105,16 @@ async def study(
         and (probe := await probes.ask(outcome.url)) is not None
     ):
         finding = soft.by_probe(outcome, seen, probe)
-    return Studied(outcome, seen, finding, told)
+    compared = None
+    if text and finding is None and seen is not None and told is not None:
+        compared = _compared(outcome, seen, told, text, language)
+    return Studied(outcome, seen, finding, told, compared)
+
+
+def _compared(outcome: Outcome, seen: Plain, told: Facts, text: str, language: str | None) -> Retold | None:
+    """What the page says now against what was saved of it; None where that cannot be judged."""
+    if other_language(language, told.language) or seen.shell:
+        return None
+    if soft.is_home(outcome.url) or soft.is_home(outcome.final_url):
+        return None
+    return retold(text, readable(outcome.body, outcome.headers.get("content-type")))

@@ -7,7 +7,10 @@ import gc
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
+
+from kb import urls
+from kb.web.outcome import Failure, Outcome
 
 
 @contextmanager
@@ -24,6 +27,34 @@ def rare_collections() -> Iterator[None]:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+class Silence:
+    """Hosts that only let time run out: after `PATIENCE` time-outs, and no answer at all in this run,
+    the rest of their pages need not be waited for one after the other."""
+
+    PATIENCE: Final = 3
+
+    def __init__(self) -> None:
+        self._times: Counter[str] = Counter()
+        self._heard: set[str] = set()
+
+    def listen(self, outcome: Outcome) -> None:
+        """Take note of what came of a request."""
+        self._heard.update(name.removeprefix("www.") for name in outcome.answered)
+        if outcome.failure is Failure.TIMEOUT:
+            self._times[urls.host(outcome.final_url)] += 1
+
+    def instead(self, url: str) -> Outcome | None:
+        """What stands for asking for `url`, where its host has been given up; None where it has not."""
+        host = urls.host(url)
+        if host in self._heard or self._times[host] < self.PATIENCE:
+            return None
+        words = (
+            f"not asked for: {host} let time run out {self.PATIENCE} times in this run, and never answered"
+        )
+        asked = urls.safe_display(url)
+        return Outcome(asked, asked, failure=Failure.TIMEOUT, detail=words)
 
 
 class Hosted(Protocol):

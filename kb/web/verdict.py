@@ -8,7 +8,7 @@ the way says nothing of the page.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -16,6 +16,7 @@ from typing import Final
 
 from kb import urls
 from kb.model import Look, Looks, Standing, Transition, Verdict
+from kb.values import replace
 from kb.web.outcome import Failure, Outcome
 
 # -- one look --------------------------------------------------------------------------------------
@@ -38,7 +39,7 @@ _CHALLENGES: Final = (
 _PHRASES: Final = {999: "Request denied", 418: "I'm a teapot"}
 
 _FAILURES: Final[dict[Failure, tuple[Verdict, Callable[[Outcome], str]]]] = {
-    Failure.TIMEOUT: (Verdict.UNREACHABLE, lambda o: f"timed out after {_seconds(o)} s"),
+    Failure.TIMEOUT: (Verdict.UNREACHABLE, lambda o: o.detail or f"timed out after {_seconds(o)} s"),
     Failure.REFUSED: (Verdict.UNREACHABLE, lambda o: "connection refused"),
     Failure.RESET: (Verdict.UNREACHABLE, lambda o: "connection reset before an answer"),
     Failure.TLS: (Verdict.UNREACHABLE, lambda o: o.detail or "TLS handshake failed"),
@@ -88,7 +89,7 @@ def judge(outcome: Outcome, at: str) -> Look:
         at=at,
         verdict=verdict,
         status=outcome.status,
-        final_url=outcome.final_url if outcome.status is not None or outcome.hops else None,
+        final_url=outcome.landing if outcome.status is not None or outcome.hops else None,
         reason=reason,
         gone=verdict is Verdict.BROKEN
         and (outcome.failure is Failure.NO_NAME or (outcome.failure is None and outcome.status == 410)),
@@ -124,12 +125,12 @@ def _alive(outcome: Outcome) -> tuple[Verdict, str]:
         return Verdict.ALIVE, outcome.detail or _phrase(outcome.status)
     temporary = next((hop for hop in outcome.hops if hop.status not in PERMANENT), None)
     if temporary is not None:
-        return Verdict.ALIVE, f"{_phrase(outcome.status)}, by way of {outcome.final_url} ({temporary.status})"
-    return Verdict.MOVED, f"redirects for good to {outcome.final_url} ({outcome.hops[0].status})"
+        return Verdict.ALIVE, f"{_phrase(outcome.status)}, by way of {outcome.landing} ({temporary.status})"
+    return Verdict.MOVED, f"redirects for good to {outcome.landing} ({outcome.hops[0].status})"
 
 
 def _after_hops(outcome: Outcome, reason: str) -> str:
-    return f"redirects to {outcome.final_url}: {reason}" if outcome.hops else reason
+    return f"redirects to {outcome.landing}: {reason}" if outcome.hops else reason
 
 
 def overrule(look: Look, verdict: Verdict, reason: str) -> Look:

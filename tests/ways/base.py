@@ -131,7 +131,9 @@ def enter(life: Life, verdict: Verdict, name: str, route: Route, **more: object)
 
 
 def home(handler: Handler, rest: str) -> None:
-    handler.answer(body=html("The site", f"{MENU}<h1>Welcome</h1><p>{prose('home')}</p>"))
+    handler.answer(
+        body=html("The site", f"{MENU}<h1>Welcome</h1><h2 id=about>About</h2><p>{prose('home')}</p>")
+    )
 
 
 PLACED = (

@@ -125,6 +125,10 @@ def _to_home(target: str, code: int) -> Route:
 
 enter(dead, B, "redirect-to-home-301", _to_home("/", 301))
 enter(dead, B, "redirect-to-home-302", _to_home("/", 302))
+enter(dead, B, "redirect-to-no-part-of-home", _to_home("/#prices", 301))
+enter(dead, B, "redirect-to-all-of-home", _to_home("/#content", 302))
+enter(dead, B, "redirect-to-home-counted", _to_home("/#utm_source=old", 302))
+enter(dead, B, "any-path-to-a-part-of-home", _to_home("/#about", 301))
 enter(dead, B, "redirect-to-home-in-a-language", _to_home("/en/", 302))
 enter(dead, B, "redirect-to-index", _to_home("/index.html", 301))
 

@@ -392,3 +392,19 @@ def folder_index(handler: Handler, rest: str) -> None:
         handler.redirect(f"{handler.base}/{rest}/index.html")
     else:
         site(article)(handler, rest.partition("/")[0])
+
+
+@way(living, M)
+def part_of_the_home_page(handler: Handler, rest: str) -> None:
+    if known(rest):
+        handler.redirect("/#about")
+    else:
+        servers.missing(handler, rest)
+
+
+@way(living, A)
+def route_of_the_home_page(handler: Handler, rest: str) -> None:
+    if known(rest):
+        handler.redirect(f"/#/{rest}", 302)
+    else:
+        servers.missing(handler, rest)

@@ -131,6 +131,8 @@ def _with_keys(data: bytes, told: Mapping[str, Any]) -> tuple[bytes, bool]:
     start, end, body = frontmatter.split(source.raw)
     if body and frontmatter.read("", source.raw).problems:
         return data, True  # what cannot be read is not written into
+    if frontmatter.is_toml(source.raw):
+        return data, True  # and no YAML into TOML
     lines = frontmatter.render(told).encode().splitlines()[1:-1]
     newline = page.newline_of(data)
     shift = len(data) - len(source.raw)

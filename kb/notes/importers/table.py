@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -38,6 +39,23 @@ class _Shape:
     when: Callable[[str], When | None] = from_seconds
 
 
+def _either(text: str) -> When | None:
+    """Raindrop writes ISO instants, and takes Unix seconds too, so both are met."""
+    return from_seconds(text) if text.strip().isdecimal() and len(text.strip()) > 4 else _iso(text)
+
+
+def _text(data: bytes) -> str:
+    """The text of a file as spreadsheets save it: UTF-8 or UTF-16, with a byte order mark or without."""
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if wide else "utf-8-sig", "replace").replace("\0", "").lstrip("\ufeff")
+
+
+def _dialect(text: str) -> str:
+    """What stands between the columns: a spreadsheet may have saved the file with its own sign."""
+    first = text.partition("\n")[0]
+    return next((sign for sign in (",", ";", "\t") if sign in first), ",")
+
+
 def _iso(text: str) -> When | None:
     """A date of kb's own (`2023-09`, a range), or the day of an ISO instant."""
     for part in (text.strip(), text.strip()[:10]):
@@ -62,7 +80,7 @@ SHAPES: Mapping[str, _Shape] = {
         comments=("note", "excerpt"),
         ignored=frozenset({"unsorted", "trash"}),
         known_by=frozenset({"url", "folder", "created"}),
-        when=_iso,
+        when=_either,
     ),
     "instapaper": _Shape(
         "url",
@@ -82,10 +100,10 @@ SHAPES: Mapping[str, _Shape] = {
 
 
 def _read(source: Path, shape: _Shape) -> Imported:
-    text = read_file(source).decode("utf-8-sig", "replace").replace("\0", "")
+    text = _text(read_file(source))
     csv.field_size_limit(_MAX_CELL)
     try:
-        rows = csv.DictReader(io.StringIO(text, newline=""))
+        rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=_dialect(text))
         names = {name.strip().lower(): name for name in rows.fieldnames or ()}
         if shape.url not in names:
             raise ImportRefused(f"{source}: no column {shape.url!r}")
@@ -122,11 +140,11 @@ def _tags(text: str, separator: str) -> list[str]:
 
 
 def _columns(source: Path) -> frozenset[str]:
-    start = head(source).decode("utf-8-sig", "replace")
+    start = _text(head(source))
     if not source.name.lower().endswith(".csv") or not start:
         return frozenset()
     try:
-        names = next(csv.reader(io.StringIO(start, newline="")), [])
+        names = next(csv.reader(io.StringIO(start, newline=""), delimiter=_dialect(start)), [])
     except csv.Error:
         return frozenset()
     return frozenset(name.strip().lower() for name in names)

@@ -21,19 +21,26 @@
     return element("label", { class: "kb-field" }, `${label} `, select);
   }
 
+  /* So many rows are shown at once; a button shows as many again. */
+  const ROWS = 600;
+
   function linksTable(table) {
     const body = table.tBodies[0];
-    const rows = [...body.rows];
+    const total = Number(table.dataset.total) || body.rows.length;
     const columns = { kind: 1, host: 2, standing: 4 };
-    const values = (column) => [...new Set(rows.map((row) => text(row, column)))].filter(Boolean).sort();
+    const collator = new Intl.Collator(undefined, { numeric: true });
+    let rows = [...body.rows], matching = rows, limit = ROWS, loading = null;
+    /* A cell of standing may say more after the word. */
+    const said = (row, column) => row.cells[column].querySelector(".kb-standing")?.textContent ?? text(row, column);
+    const values = (column) => [...new Set(rows.map((row) => said(row, column)))].filter(Boolean).sort();
 
     const words = element("input", { type: "search", placeholder: "words", autocomplete: "off" });
     const host = element("input", { type: "search", list: "kb-hosts", placeholder: "any", autocomplete: "off" });
     const hosts = element("datalist", { id: "kb-hosts" });
-    for (const value of values(columns.host)) hosts.append(element("option", { value }));
-    const kind = choice("Kind", values(columns.kind));
-    const standing = choice("Standing", values(columns.standing));
+    const kind = choice("Kind", []);
+    const standing = choice("Standing", []);
     const told = element("output", { class: "kb-told", role: "status" });
+    const more = element("button", { type: "button", class: "kb-next", hidden: "" }, "Show more");
     const form = element(
       "form",
       { class: "kb-filter", role: "search", "aria-label": "Filter the links" },
@@ -44,47 +51,97 @@
       told,
     );
 
+    const offer = (where, found) => {
+      const select = where.querySelector("select"), had = select.value;
+      select.replaceChildren(element("option", { value: "" }, "any"), ...found.map((value) => element("option", { value }, value)));
+      select.value = had;
+    };
+    const offerAll = () => {
+      offer(kind, values(columns.kind));
+      offer(standing, values(columns.standing));
+      hosts.replaceChildren(...values(columns.host).map((value) => element("option", { value })));
+    };
+
+    const draw = () => {
+      body.replaceChildren(...matching.slice(0, limit));
+      more.hidden = matching.length <= limit;
+    };
     const show = () => {
       const asked = words.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
       const wantedHost = host.value.trim().toLowerCase();
       const wantedKind = kind.querySelector("select").value;
       const wantedStanding = standing.querySelector("select").value;
-      let shown = 0;
-      for (const row of rows) {
-        const all = row.textContent.toLowerCase();
-        const keep =
-          (!wantedKind || text(row, columns.kind) === wantedKind) &&
-          (!wantedStanding || text(row, columns.standing) === wantedStanding) &&
-          (!wantedHost || text(row, columns.host).includes(wantedHost)) &&
-          asked.every((word) => all.includes(word));
-        row.hidden = !keep;
-        shown += keep;
-      }
-      told.textContent = shown === rows.length ? "" : `${shown} of ${rows.length}`;
+      const filtered = asked.length || wantedHost || wantedKind || wantedStanding;
+      matching = !filtered ? rows : rows.filter((row) => {
+        if (wantedKind && text(row, columns.kind) !== wantedKind) return false;
+        if (wantedStanding && said(row, columns.standing) !== wantedStanding) return false;
+        if (wantedHost && !text(row, columns.host).includes(wantedHost)) return false;
+        const all = (row.kbWords ??= row.textContent.toLowerCase());
+        return asked.every((word) => all.includes(word));
+      });
+      limit = ROWS;
+      draw();
+      told.textContent = filtered ? `${matching.length} of ${total}` : "";
     };
-    form.addEventListener("input", show);
+
+    /* Of a long list this page holds a part: the others are fetched once, when they are asked for. */
+    const parts = [...document.querySelectorAll(".kb-parts a")].map((link) => link.href);
+    const gather = () => {
+      if (rows.length >= total || !parts.length) return Promise.resolve();
+      told.textContent = `Reading all ${total}\u2026`;
+      return (loading ??= Promise.all(parts.map(async (address) => {
+        const page = new DOMParser().parseFromString(await (await fetch(address)).text(), "text/html");
+        return [...page.querySelectorAll("#kb-links-table tbody tr")].map((row) => document.importNode(row, true));
+      })).then((found) => {
+        rows = rows.concat(...found);
+        document.querySelector(".kb-parts").hidden = true;
+        offerAll();
+      }, () => { loading = null; }));
+    };
+    const showAll = async () => { await gather(); show(); };
+    form.addEventListener("focusin", () => { if (parts.length && !loading) showAll(); });
+    form.addEventListener("input", showAll);
     form.addEventListener("submit", (event) => event.preventDefault());
+    more.addEventListener("click", () => {
+      const next = matching[limit];
+      limit += ROWS;
+      draw();
+      next?.querySelector("a")?.focus();
+    });
 
     [...table.tHead.rows[0].cells].forEach((cell, column) => {
       const button = element("button", { type: "button", class: "kb-sort" }, cell.textContent);
       cell.replaceChildren(button);
-      button.addEventListener("click", () => {
+      button.addEventListener("click", async () => {
         const up = cell.getAttribute("aria-sort") !== "ascending";
         for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
         cell.setAttribute("aria-sort", up ? "ascending" : "descending");
-        const compare = new Intl.Collator(undefined, { numeric: true }).compare;
-        rows.sort((a, b) => (up ? 1 : -1) * compare(sortKey(a, column), sortKey(b, column)));
-        body.append(...rows);
+        await gather();
+        const keyed = rows.map((row) => [sortKey(row, column), row]);
+        keyed.sort((a, b) => (up ? 1 : -1) * collator.compare(a[0], b[0]));
+        rows = keyed.map((pair) => pair[1]);
+        show();
       });
     });
+    offerAll();
     table.parentElement.before(form);
+    table.parentElement.after(more);
 
     /* The address may ask for a part: links/#standing=dead */
     const asked = new URLSearchParams(location.hash.slice(1));
-    if (asked.get("kind")) kind.querySelector("select").value = asked.get("kind");
-    if (asked.get("standing")) standing.querySelector("select").value = asked.get("standing");
-    if (asked.get("host")) host.value = asked.get("host");
-    show();
+    const ask = (name, where) => {
+      const select = where.querySelector("select");
+      select.value = asked.get(name);
+      if (select.value !== asked.get(name)) select.value = "";
+    };
+    const begin = () => {
+      if (asked.get("kind")) ask("kind", kind);
+      if (asked.get("standing")) ask("standing", standing);
+      if (asked.get("host")) host.value = asked.get("host");
+      show();
+    };
+    if (asked.get("kind") || asked.get("standing") || asked.get("host")) gather().then(begin);
+    else draw();
   }
 
   /* -- graph ---------------------------------------------------------------- */
@@ -144,10 +201,11 @@
     const degrees = near.map((set) => set.size);
     const spots = layOut(links.length, edges, degrees);
     const pad = 60;
+    const aside = Math.max(pad, (Math.max(...spots.map((spot) => spot.x)) - Math.min(...spots.map((spot) => spot.x))) * 0.14);
     const xs = spots.map((spot) => spot.x), ys = spots.map((spot) => spot.y);
     const box = {
-      x: Math.min(...xs) - pad, y: Math.min(...ys) - pad,
-      width: Math.max(...xs) - Math.min(...xs) + 2 * pad, height: Math.max(...ys) - Math.min(...ys) + 2 * pad,
+      x: Math.min(...xs) - aside, y: Math.min(...ys) - pad,
+      width: Math.max(...xs) - Math.min(...xs) + 2 * aside, height: Math.max(...ys) - Math.min(...ys) + 2 * pad,
     };
 
     const picture = svg("svg", { role: "application", tabindex: "0", "aria-describedby": "kb-graph-help",

@@ -1,4 +1,4 @@
-"""Asking the network for one link: httpx, the resolver, the limits."""
+"""Asking the network for one link: the connections, the resolver, the limits."""
 
 from kb.web.fetch.addresses import NameNotFound, ResolveFailed, Resolver, SystemResolver, is_private
 from kb.web.fetch.fetcher import USER_AGENT, Asker, Fetcher, HttpFetcher, Limits

@@ -1,7 +1,6 @@
 """The fetcher: asks for one link as a careful browser would, and says what came of it.
 
-httpx's API over aiohttp's connections, since its own pool slows with the square of those that
-are open. Redirects are followed here, each hop's name resolved, the address checked, and
+Redirects are followed here, each hop's name resolved, the address checked, and
 that very address connected to.
 """
 
@@ -13,18 +12,17 @@ import re
 import ssl
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Final, Protocol, Self, cast
+from typing import Final, Protocol, Self
 from urllib.parse import urljoin
-
-import httpx
 
 from kb import __version__, urls
 from kb.web.fetch.addresses import NameNotFound, ResolveFailed, Resolver, SystemResolver, is_private, literal
-from kb.web.fetch.transport import Connections, Cookies, Stop, Trail, Unpacker, classify
+from kb.web.fetch.connections import Connections, NotConnected, Place
+from kb.web.fetch.transport import Cookies, Stop, Trail, Unpacker, classify
+from kb.web.fetch.wire import Answer, NotHttp
 from kb.web.outcome import Failure, Outcome
 
 USER_AGENT: Final = f"kb/{__version__} (+link check; a person's own bookmarks, a few requests a week)"
@@ -97,7 +95,7 @@ class Asker(Fetcher, Protocol):
 
 
 class HttpFetcher:
-    """Fetches over httpx. An async context manager; use it within one event loop.
+    """Fetches over the network. An async context manager; use it within one event loop.
 
     `proxies` maps `http`, `https` and `all` to a proxy's URL (the environment's where None);
     behind one, names are resolved there and only literal private addresses can be refused.
@@ -204,7 +202,7 @@ class HttpFetcher:
             await self._follow(trail, headers, urls.credentials(url), answered)
         except Stop as stop:
             return trail.outcome(stop.failure, stop.detail)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        except (NotConnected, NotHttp, OSError, ValueError) as error:
             failure, detail = classify(error)
             return trail.outcome(failure, detail)
         return trail.outcome()
@@ -216,7 +214,7 @@ class HttpFetcher:
         login: tuple[str, str] | None,
         answered: dict[str, None],
     ) -> None:
-        """Go from hop to hop until there is a final answer; Stop or an error of httpx where there is none."""
+        """Go from hop to hop until there is a final answer; Stop or the error where there is none."""
         cookies = Cookies()
         seen = {(trail.url, frozenset[str]())}
         while True:
@@ -232,14 +230,18 @@ class HttpFetcher:
             if login and origin == urls.origin(trail.url):
                 token = base64.b64encode(":".join(login).encode("utf-8", "replace")).decode("ascii")
                 sent["Authorization"] = f"Basic {token}"
-            async with self._answer(trail.final_url, origin, sent) as response:
+            answer = await self._answer(trail.final_url, origin, sent)
+            try:
                 answered[origin[1]] = None
-                trail.take(response)
-                if response.status_code not in REDIRECTS:
-                    await self._read(response, trail)
+                trail.take(answer)
+                if answer.status not in REDIRECTS:
+                    await self._read(answer, trail)
                     return
-                cookies.take(trail.final_url, response.headers.multi_items())
-            trail.hop(_target(trail.final_url, response))
+                if answer.cookies:
+                    cookies.take(trail.final_url, answer.cookies)
+            finally:
+                answer.close()
+            trail.hop(*_target(trail.final_url, answer))
             state = (trail.final_url, cookies.state)
             if state in seen:
                 raise Stop(Failure.COOKIE_LOOP if state[1] else Failure.LOOP)
@@ -247,42 +249,29 @@ class HttpFetcher:
                 raise Stop(Failure.COOKIE_LOOP if state[1] else Failure.TOO_MANY_HOPS)
             seen.add(state)
 
-    @asynccontextmanager
-    async def _answer(
-        self, url: str, origin: tuple[str, str, int], headers: dict[str, str]
-    ) -> AsyncIterator[httpx.Response]:
+    async def _answer(self, url: str, origin: tuple[str, str, int], headers: Mapping[str, str]) -> Answer:
         """The answer of one hop, its body not yet read: over a proxy, or from a checked address."""
         scheme, host, port = origin
         authority, rest = url.split("/", 3)[2:]
-        proxy = self._proxy(scheme, host)
-        if proxy is None:
-            # httpx never sees the name: it would refuse those that newer rules forbid, emoji among them.
-            found = await self._addresses(host, port)
-            places = [f"{scheme}://{f'[{one}]' if ':' in one else one}:{port}/{rest}" for one in found]
-        else:
+        proxy = self._proxy(scheme, host) if self._proxies else None
+        name = host.strip("[]").removesuffix(".")
+        tls = name if scheme == "https" else None
+        sent = {"Host": authority, **headers}
+        limit = self._limits.connect
+        if proxy is not None:
             self._refuse_private(host)
-            places = [url]
-        response: httpx.Response | None = None
-        for left in reversed(range(len(places))):
-            limit = self._limits.connect
+            # Only what goes through it under TLS is hidden from the proxy, which is asked for all else.
+            place = Place(name, port, tls, proxy) if tls else Place("", 0, None, proxy)
+            return await self._connections.ask(place, f"/{rest}" if tls else url, sent, connect=limit)
+        *others, last = await self._addresses(host, port)
+        for address in others:
             try:
-                response = await self._connections.ask(
-                    places[-1 - left],
-                    {"Host": authority, **headers},
-                    server_hostname=host.strip("[]").removesuffix(".") if scheme == "https" else None,
-                    proxy=proxy,
-                    connect=min(limit, _NEXT_ADDRESS) if left else limit,
+                return await self._connections.ask(
+                    Place(address, port, tls), f"/{rest}", sent, connect=min(limit, _NEXT_ADDRESS)
                 )
-                break
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                if not left or classify(error)[0] is Failure.TLS:
-                    raise
-        if response is None:
-            raise Stop(Failure.NO_ROUTE)
-        try:
-            yield response
-        finally:
-            await response.aclose()
+            except NotConnected:
+                continue
+        return await self._connections.ask(Place(last, port, tls), f"/{rest}", sent, connect=limit)
 
     async def _addresses(self, host: str, port: int) -> list[str]:
         """Addresses to try, in order: those of the public internet, unless private ones are allowed."""
@@ -317,29 +306,36 @@ class HttpFetcher:
             return None
         return proxy if "://" in proxy else f"http://{proxy}"
 
-    async def _read(self, response: httpx.Response, trail: Trail) -> None:
+    async def _read(self, answer: Answer, trail: Trail) -> None:
         """The body's beginning, as much as facts need. Whatever happens to it, the answer stands."""
-        type = response.headers.get("content-type", "")
+        type = answer.headers.get("content-type", "")
         paper = trail.full and "application/pdf" in type.lower()
         if _BINARY.match(type) and not paper:
             trail.truncated = True
             return
         longer = _PDF if paper else 1
-        encoding = response.headers.get("content-encoding", "")
+        encoding = answer.headers.get("content-encoding", "")
         unpacker = Unpacker(encoding, longer * self._limits.decoded_bytes, whole=trail.full)
-        taken = 0
         try:
-            async with asyncio.timeout(longer * self._limits.body_seconds):
-                async for chunk in cast(httpx.AsyncByteStream, response.stream):
-                    taken += len(chunk)
-                    unpacker.feed(chunk)
-                    if taken >= longer * self._limits.body_bytes or unpacker.enough:
-                        trail.truncated = True
-                        break
-        except (TimeoutError, httpx.HTTPError, OSError, ValueError):
+            if answer.complete:  # most pages have come by now, and need no clock
+                trail.truncated = await self._unpack(answer, unpacker, longer)
+            else:
+                async with asyncio.timeout(longer * self._limits.body_seconds):
+                    trail.truncated = await self._unpack(answer, unpacker, longer)
+        except (OSError, NotHttp, ValueError):  # TimeoutError is an OSError
             trail.truncated = True
         finally:
             trail.body = bytes(unpacker.out)
+
+    async def _unpack(self, answer: Answer, unpacker: Unpacker, longer: int) -> bool:
+        """Read until there is enough; whether there was or may be more."""
+        taken = 0
+        while chunk := await answer.read():
+            taken += len(chunk)
+            unpacker.feed(chunk)
+            if taken >= longer * self._limits.body_bytes or unpacker.enough:
+                return True
+        return False
 
 
 def _better(first: Outcome, second: Outcome) -> Outcome:
@@ -349,13 +345,14 @@ def _better(first: Outcome, second: Outcome) -> Outcome:
     return first if second.failure is not None or first.status in (404, 410) else second
 
 
-def _target(here: str, response: httpx.Response) -> str:
-    """Where a redirect leads, absolute; Stop where it does not say."""
-    location = response.headers.get("location", "").strip()
+def _target(here: str, answer: Answer) -> tuple[str, str]:
+    """Where a redirect leads, absolute, and the place within that page; Stop where it does not say."""
+    location = answer.headers.get("location", "").strip()
     try:
-        target = urls.fetch_url(urljoin(here, location)) if location else ""
+        whole = urljoin(here, location) if location else ""
+        target = urls.fetch_url(whole)
     except ValueError:
-        target = ""
+        whole = target = ""
     if not target:
         raise Stop(Failure.NO_TARGET, location)
-    return target
+    return target, whole.partition("#")[2]

@@ -1,4 +1,4 @@
-"""What the fetcher stands on: connections, faults by their name, bodies unpacked in bounds."""
+"""What the fetcher knows of answers: cookies, faults by their name, bodies unpacked in bounds."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ import socket
 import ssl
 import urllib.request
 import zlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from http.cookiejar import CookieJar
 from typing import Any, Final, Self
 
-import aiohttp
-import httpx
-import yarl
-
 from kb import urls
+from kb.web.fetch.connections import ProxyRefused
+from kb.web.fetch.wire import Answer, Disconnected, NotHttp
 from kb.web.outcome import Failure, Hop, Outcome
 
 
@@ -48,6 +46,7 @@ class Trail:
     final: bool = False
     full: bool = False
     own: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
 
     @classmethod
     def start(cls, url: str, *, full: bool = False, own: Mapping[str, str] | None = None) -> Self:
@@ -55,15 +54,16 @@ class Trail:
         asked = urls.safe_display(urls.fetch_url(url))
         return cls(asked, asked, full=full, own=own or {})
 
-    def take(self, response: httpx.Response) -> None:
+    def take(self, answer: Answer) -> None:
         """An answer came."""
-        self.status, self.headers = response.status_code, dict(response.headers)
-        self.final = not 300 <= response.status_code < 400
+        self.status, self.headers = answer.status, answer.headers
+        self.final = not 300 <= answer.status < 400
 
-    def hop(self, target: str) -> None:
-        """The answer was a redirect, and is followed."""
+    def hop(self, target: str, place: str = "") -> None:
+        """The answer was a redirect, and is followed. A place within the page outlasts the next one."""
         self.hops.append(Hop(self.final_url, self.status or 0, target))
         self.final_url = target
+        self.place = place or self.place
 
     def outcome(self, failure: Failure | None = None, detail: str = "") -> Outcome:
         """The outcome, should the try end here."""
@@ -77,6 +77,7 @@ class Trail:
             hops=tuple(self.hops),
             failure=failure,
             detail=detail,
+            place=self.place,
         )
 
 
@@ -94,12 +95,11 @@ class Cookies:
         self._jar.add_cookie_header(request)
         return request.get_header("Cookie")
 
-    def take(self, url: str, headers: Iterable[tuple[str, str]]) -> None:
-        """Keep what the answer of `url` set."""
+    def take(self, url: str, cookies: Iterable[str]) -> None:
+        """Keep what the answer of `url` set: the values of its `Set-Cookie` headers."""
         message = Message()
-        for name, value in headers:
-            if name.lower() == "set-cookie":
-                message[name] = value
+        for value in cookies:
+            message["Set-Cookie"] = value
         if not message:
             return
         if self._jar is None:
@@ -122,110 +122,6 @@ class _Answer:
     def info(self) -> Message:
         """Its headers."""
         return self.message
-
-
-# -- connections -----------------------------------------------------------------------------------
-
-_HEADER_BYTES: Final = 64 * 1024
-
-
-class Connections:
-    """httpx's answers and errors over aiohttp's connections: httpx's own pool slows with their square.
-
-    One session and one TLS context for all: the latter takes 50 ms to make, once it is needed.
-    httpx makes it, so SSL_CERT_FILE and SSL_CERT_DIR are honoured.
-    """
-
-    def __init__(self, verify: ssl.SSLContext | None = None) -> None:
-        self._verify = verify
-        self._session: aiohttp.ClientSession | None = None
-
-    async def ask(
-        self,
-        url: str,
-        headers: Mapping[str, str],
-        *,
-        server_hostname: str | None = None,
-        proxy: str | None = None,
-        connect: float | None = None,
-    ) -> httpx.Response:
-        """The answer of one GET, its body unread; close it. Raises what httpx raises.
-
-        `server_hostname` is whom TLS is to be with (None for plain HTTP), `connect` how many
-        seconds a connection may take.
-        """
-        try:
-            answer = await self._open().get(
-                yarl.URL(url, encoded=True),  # every byte of it as it is
-                headers=headers,
-                allow_redirects=False,
-                proxy=proxy,
-                server_hostname=server_hostname,
-                ssl=True if server_hostname is None else self._trust(),
-                timeout=aiohttp.ClientTimeout(sock_connect=connect),
-            )
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _as_httpx(error)(str(error)) from error
-        return httpx.Response(answer.status, headers=answer.raw_headers, stream=_Body(answer))
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            # As many as are asked for at once; how many that is, the caller decides.
-            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=0.5)
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                auto_decompress=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                max_line_size=_HEADER_BYTES,
-                max_field_size=_HEADER_BYTES,
-            )
-        return self._session
-
-    def _trust(self) -> ssl.SSLContext:
-        if self._verify is None:
-            self._verify = httpx.create_ssl_context()
-        return self._verify
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        if self._session is not None:
-            await self._session.close()
-
-
-class _Body(httpx.AsyncByteStream):
-    """What follows the headers."""
-
-    def __init__(self, answer: aiohttp.ClientResponse) -> None:
-        self._answer = answer
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._answer.content.iter_any():
-                yield chunk
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _as_httpx(error)(str(error)) from error
-
-    async def aclose(self) -> None:
-        # Read to its end, the connection serves the next request; else there is no telling what comes.
-        if self._answer.content.at_eof():
-            await self._answer.release()
-        else:
-            self._answer.close()
-
-
-def _as_httpx(error: Exception) -> type[httpx.TransportError]:
-    """The error of httpx's that one of aiohttp's is."""
-    match error:
-        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
-            return httpx.ProxyError
-        case aiohttp.ClientConnectorError():
-            return httpx.ConnectError
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientResponseError():
-            return httpx.RemoteProtocolError
-        case TimeoutError():
-            return httpx.ConnectTimeout
-        case _:
-            return httpx.ReadError
 
 
 # -- faults ----------------------------------------------------------------------------------------
@@ -257,31 +153,33 @@ _CERTIFICATE: Final = {
 
 
 def classify(error: BaseException) -> tuple[Failure, str]:
-    """The failure that an error of httpx, or one below it, means, and words for it."""
-    chain = list(_causes(error))
-    for cause in chain:
-        # aiohttp's own errors of these kinds lack what OpenSSL said; the cause behind them has it.
-        if isinstance(cause, ssl.SSLCertVerificationError) and hasattr(cause, "verify_code"):
-            return Failure.TLS, _CERTIFICATE.get(cause.verify_code, f"certificate: {cause.verify_message}")
-        ended = isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
-        if isinstance(cause, ssl.SSLError) and hasattr(cause, "reason") and not ended:
-            words = (cause.reason or "no reason").lower().replace("_", " ")
-            return Failure.TLS, f"TLS handshake failed ({words})"
-    for cause in chain:
-        if isinstance(cause, socket.gaierror):
-            return Failure.UNRESOLVED, str(cause)
-        if isinstance(cause, TimeoutError | httpx.TimeoutException):
-            return Failure.TIMEOUT, ""
-        if isinstance(cause, OSError) and cause.errno in _ERRNO:
-            return _ERRNO[cause.errno], ""
-    if isinstance(error, httpx.ProxyError):
+    """The failure that an error of a connection, or one behind it, means, and words for it."""
+    if isinstance(error, ProxyRefused):
         return Failure.NO_ROUTE, f"the proxy refused: {error}"
-    if isinstance(error, httpx.RemoteProtocolError | httpx.LocalProtocolError):
-        gone = "disconnected" in str(error)
-        return (Failure.RESET, "") if gone else (Failure.NOT_HTTP, f"the answer is not HTTP ({error})")
-    if isinstance(error, httpx.InvalidURL | ValueError):
-        return Failure.SCHEME, f"no valid web address ({error})"
-    return Failure.REFUSED if isinstance(error, httpx.ConnectError) else Failure.RESET, str(error)
+    for cause in _causes(error):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return Failure.TLS, _CERTIFICATE.get(
+                    cause.verify_code, f"certificate: {cause.verify_message}"
+                )
+            case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+                return Failure.RESET, ""
+            case ssl.SSLError():
+                words = (cause.reason or "no reason").lower().replace("_", " ")
+                return Failure.TLS, f"TLS handshake failed ({words})"
+            case NotHttp():
+                return Failure.NOT_HTTP, f"the answer is not HTTP ({cause})"
+            case socket.gaierror():
+                return Failure.UNRESOLVED, str(cause)
+            case TimeoutError():
+                return Failure.TIMEOUT, ""
+            case Disconnected():
+                return Failure.RESET, ""
+            case OSError() if cause.errno in _ERRNO:
+                return _ERRNO[cause.errno], ""
+            case ValueError():
+                return Failure.SCHEME, f"no valid web address ({cause})"
+    return Failure.RESET, str(error)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -301,6 +199,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 # -- bodies ----------------------------------------------------------------------------------------
 
 _HEAD_AND_MORE: Final = 64 * 1024
+_HEADLESS: Final = 512 * 1024  # what has no head by then is no page to read
 _PIECE: Final = 64 * 1024
 
 
@@ -329,7 +228,7 @@ class Unpacker:
         """Whether the cap is reached, or the head of a page and some of its text has come."""
         if self._dead or len(self.out) >= self._cap:
             return True
-        return self._headed and not self._whole and len(self.out) >= _HEAD_AND_MORE
+        return not self._whole and len(self.out) >= (_HEAD_AND_MORE if self._headed else _HEADLESS)
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes off the wire, and unpack as much of them as is wanted."""

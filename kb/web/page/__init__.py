@@ -16,7 +16,6 @@ from itertools import islice
 from typing import Any, Final
 from urllib.parse import urljoin
 
-from bs4 import BeautifulSoup
 from charset_normalizer import from_bytes
 
 from kb import urls
@@ -60,7 +59,10 @@ _CLOSING: Final = {
     )
 }
 _TELLING: Final = re.compile(
-    r"""<(?:meta|link|html)\b(?:[^<>"']|"[^"]{0,4000}"|'[^']{0,4000}'){0,2000}+>""", re.IGNORECASE
+    r"""<(meta|link|html)\b(?:[^<>"']|"[^"]{0,4000}"|'[^']{0,4000}'){0,2000}+>""", re.IGNORECASE
+)
+_ATTRIBUTE: Final = re.compile(
+    r"""([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+)))?""",
 )
 _TITLE: Final = re.compile(r"<title\b[^<>]*>", re.IGNORECASE)
 _H1: Final = re.compile(r"<h1\b[^<>]*>", re.IGNORECASE)
@@ -106,7 +108,12 @@ def facts(body: bytes, content_type: str | None, url: str, at: str) -> Facts:
     Empty facts (but for `fetched`) where it is no HTML. Never raises.
     """
     text = html_text(body, content_type)
-    return Facts(fetched=at) if text is None else _Head(text).facts(url, at)
+    return Facts(fetched=at) if text is None else facts_of(text, url, at)
+
+
+def facts_of(text: str, url: str, at: str) -> Facts:
+    """The same of a page that is text already."""
+    return _Head(text).facts(url, at)
 
 
 def html_text(body: bytes, content_type: str | None) -> str | None:
@@ -178,27 +185,23 @@ class _Head:
         head, self._rest = (text[: end.start()], text[end.start() :]) if end else (text, text)
         markup, scripts = without_opaque(head)
         self._linked = list(_linked_data(scripts))
-        if not self._linked:
-            self._linked = list(_linked_data(without_opaque(self._rest[:_LD_CHARS])[1]))
-        # The parser below BeautifulSoup slows with the square of broken markup; whole tags it reads well.
-        # A declaration within one (by a quote that it ends elsewhere) can make that parser give up.
-        tags = (found[0].replace("<!", "&lt;!") for found in islice(_TELLING.finditer(markup), _TAGS))
-        soup = BeautifulSoup("".join(tags), "html.parser")
+        if not self._linked and "ld+json" in (rest := self._rest[:_LD_CHARS]).lower():
+            self._linked = list(_linked_data(without_opaque(rest)[1]))
         self._metas: dict[str, list[str]] = {}
-        for tag in soup.find_all("meta"):
-            name = tag.get("property") or tag.get("name") or tag.get("itemprop")
-            content = tag.get("content")
-            if isinstance(name, str) and isinstance(content, str):
-                self._metas.setdefault(name.strip().lower(), []).append(content)
+        self._links: dict[str, str] = {}
+        self._language = ""
         self._title = unescape(_between(markup, _TITLE, "title"))
-        self._links = {
-            rel.lower(): str(tag.get("href"))
-            for tag in reversed(soup.find_all("link"))
-            for rel in (tag.get_attribute_list("rel") or [])
-            if rel and tag.get("href")
-        }
-        html = soup.find("html")
-        self._language = str(html.get("lang") or "") if html else ""
+        for tag in islice(_TELLING.finditer(markup), _TAGS):
+            kind, told = tag[1].lower(), _attributes(tag[0])
+            if kind == "meta":
+                name = told.get("property") or told.get("name") or told.get("itemprop")
+                if name and "content" in told:
+                    self._metas.setdefault(name.strip().lower(), []).append(told["content"])
+            elif kind == "html":
+                self._language = self._language or told.get("lang", "")
+            elif href := told.get("href"):
+                for rel in told.get("rel", "").lower().split():
+                    self._links.setdefault(rel, href)
 
     def facts(self, url: str, at: str) -> Facts:
         """All of it, as far as the page tells."""
@@ -286,6 +289,15 @@ class _Head:
         return match[1].replace("_", "-") if match else None
 
 
+def _attributes(tag: str) -> dict[str, str]:
+    """The attributes of a whole tag, names in lower case; the first of a name holds."""
+    found: dict[str, str] = {}
+    for name, double, single, bare in _ATTRIBUTE.findall(tag, tag.find("<") + 1):
+        value = double or single or bare
+        found.setdefault(name.lower(), unescape(value) if "&" in value else value)
+    return found
+
+
 def _between(text: str, opening: re.Pattern[str], name: str) -> str:
     """What stands in the first such element, as written; '' where it is missing, endless or left open."""
     opened = opening.search(text)
@@ -298,14 +310,17 @@ def _between(text: str, opening: re.Pattern[str], name: str) -> str:
 
 def one_line(text: str, limit: int = _TITLE_CHARS) -> str | None:
     """Flattened: invisible characters out, spaces single, at most `limit` long. None if nothing is left."""
-    text = _TWICE.sub(lambda match: unescape(match[0]), text[: 20 * limit])
-    kept = "".join(
-        " " if char.isspace() else char
-        for char in text
-        if char.isspace()
-        or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
-        or char in "\u200c\u200d"
-    )
+    kept = text[: 20 * limit]
+    if "&" in kept:
+        kept = _TWICE.sub(lambda match: unescape(match[0]), kept)
+    if not kept.isprintable():
+        kept = "".join(
+            " " if char.isspace() else char
+            for char in kept
+            if char.isspace()
+            or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+            or char in "\u200c\u200d"
+        )
     line = " ".join(kept.split()).strip("\u200c\u200d ")
     if len(line) > limit:
         line = line[: limit - 1].rstrip() + "\u2026"

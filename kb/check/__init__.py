@@ -1,0 +1,267 @@
+"""Look at the links that are due: plan which, ask for them, record what was seen.
+
+No transaction is open while the network is asked, and what was seen is recorded as it comes, so
+that an interrupted run keeps all it has done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from kb.check.due import Page, plan
+from kb.check.record import Recorder, Result, doubted
+from kb.config import Settings
+from kb.errors import KbError
+from kb.model import Clock, Facts, Filter, Key, LinkRecord, Look, Standing, Verdict
+from kb.store import saved
+from kb.store.store import Store
+from kb.web.drift import learn
+from kb.web.fetch import Fetcher, HttpFetcher, Limits
+from kb.web.sources import registry
+from kb.web.sources.witness import Witness
+from kb.web.study import Probes, study
+from kb.web.turns import Silence, Turns, rare_collections
+from kb.web.verdict import Thresholds, advance
+
+__all__ = [
+    "CheckReport",
+    "Page",
+    "check",
+    "is_bad",
+    "keep",
+    "look",
+    "look_at",
+    "make_fetcher",
+    "plan",
+    "thresholds",
+]
+
+Progress = Callable[[int, int], None]
+
+EVERYTHING: Final = Filter()
+
+
+# -- act -------------------------------------------------------------------------------------------
+
+
+async def look(
+    pages: Sequence[Page],
+    fetcher: Fetcher,
+    take: Callable[[list[Result]], None],
+    *,
+    concurrency: int,
+    per_host: int,
+    interval: float = 0.0,
+    text_of: Callable[[Page], str] = lambda _: "",
+) -> None:
+    """Ask for every page, and hand what came to `take` in small batches, as it comes.
+
+    The rest of a host that only lets time run out is not waited for. `text_of` gives the text
+    that was saved of a page that is `kept`. Cancelled, it still hands over all that had come.
+    """
+    turns = Turns(pages, per_host, interval)
+    probes = Probes(fetcher)
+    silence = Silence()
+    come: list[Result] = []
+
+    def hand_over() -> None:
+        batch = come.copy()
+        come.clear()
+        if batch:
+            take(batch)
+
+    async def work() -> None:
+        while (one := await turns.take()) is not None:
+            try:
+                outcome = silence.instead(one.url)
+                if outcome is None:
+                    outcome = await fetcher.get(
+                        one.url, etag=one.etag, last_modified=one.last_modified, whole=one.whole
+                    )
+                    silence.listen(outcome)
+                came = await study(
+                    outcome,
+                    probes,
+                    one.titles,
+                    vouched=one.vouched,
+                    text=text_of(one) if one.kept and outcome.ok else "",
+                    language=one.links[0].facts.language,
+                )
+                come.append((one, came))
+            finally:
+                turns.give_back(one)
+            await asyncio.sleep(0)  # whoever is done now too goes into the same batch
+            hand_over()
+
+    try:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(min(concurrency, len(pages))):
+                workers.create_task(work())
+    except* KbError as group:
+        raise group.exceptions[0] from None
+    finally:
+        hand_over()
+
+
+# -- the stage -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a run saw.
+
+    `links` are all web links in scope, due or not, as they stand now; `looked` those that were
+    asked for; `counts` the verdicts of the run; `not_due` how many were left for later; `unsafe`
+    are links such as `javascript:`, which are never followed.
+    """
+
+    links: tuple[LinkRecord, ...]
+    looked: tuple[LinkRecord, ...]
+    counts: Mapping[Verdict, int]
+    not_due: int = 0
+    unsafe: tuple[LinkRecord, ...] = ()
+
+    @property
+    def bad(self) -> tuple[LinkRecord, ...]:
+        """Links in scope that are broken or dead, and not ignored."""
+        return tuple(link for link in self.links if is_bad(link))
+
+    @property
+    def troubled(self) -> tuple[LinkRecord, ...]:
+        """All to be told of: bad, unsafe, found moved, walled off or out of reach in this run; and
+        those whose page has another title or text than it had."""
+        seen = {link.key for link in self.looked if link.looks.verdict not in (None, Verdict.ALIVE)}
+        told = [
+            link
+            for link in self.links
+            if is_bad(link) or link.key in seen or (link.facts.drifted and not link.person.ignored)
+        ]
+        return (*told, *self.unsafe)
+
+
+def is_bad(link: LinkRecord) -> bool:
+    """Whether a link is broken or dead, and not ignored."""
+    return link.standing is Standing.DEAD or (
+        link.standing is Standing.SUSPECT and link.looks.verdict is Verdict.BROKEN
+    )
+
+
+def thresholds(settings: Settings) -> Thresholds:
+    """The notebook's thresholds."""
+    return Thresholds(
+        dead_looks=settings["links.dead_looks"],
+        dead_days=settings["links.dead_days"],
+        gone_looks=settings["links.gone_looks"],
+        gone_days=settings["links.gone_days"],
+        unknown_days=settings["links.unknown_days"],
+    )
+
+
+def make_fetcher(settings: Settings) -> HttpFetcher:
+    """The fetcher that the notebook's settings ask for; make it within the event loop that uses it."""
+    return HttpFetcher(
+        limits=Limits(timeout=settings["links.timeout"]),
+        allow_private=settings["links.private_hosts"] == "check",
+    )
+
+
+@asynccontextmanager
+async def _fetcher(given: Fetcher | None, settings: Settings) -> AsyncIterator[Fetcher]:
+    if given is not None:
+        yield given
+        return
+    async with make_fetcher(settings) as made:
+        yield Witness(made, registry(token=settings["github.token"], contact=settings["enrich.contact"]))
+
+
+def check(
+    store: Store,
+    settings: Settings,
+    clock: Clock,
+    *,
+    fetcher: Fetcher | None = None,
+    filter: Filter = EVERYTHING,
+    everything: bool = False,
+    progress: Progress | None = None,
+) -> CheckReport:
+    """Look at the links in scope that are due (or at all of them), record and report.
+
+    NetworkAway, and nothing recorded, if not one page of those tried gave any answer.
+    """
+    folders = (settings.saved, settings.private_saved)
+    todo = plan(
+        store.links(filter),
+        clock.now(),
+        ignore=settings["links.ignore"],
+        everything=everything,
+        kept={name for folder in folders for name in saved.listing(folder)},
+    )
+    recorder = Recorder(store, clock, thresholds(settings))
+    done = 0
+
+    def take(results: list[Result]) -> None:
+        nonlocal done
+        recorder.take(results)
+        done += len(results)
+        if progress is not None:
+            progress(done, len(todo.pages))
+
+    def text_of(page: Page) -> str:
+        found = saved.find(folders, page.links[0].key.key)
+        return found.text if found else ""
+
+    async def run() -> None:
+        async with _fetcher(fetcher, settings) as network:
+            await look(
+                todo.pages,
+                network,
+                take,
+                concurrency=settings["links.concurrency"],
+                per_host=settings["links.per_host"],
+                interval=settings["links.interval"],
+                text_of=text_of,
+            )
+
+    if todo.pages:
+        with rare_collections():
+            asyncio.run(run())
+        recorder.finish()
+    looked = recorder.looked
+    return CheckReport(
+        links=tuple(looked.get(link.key, link) for link in todo.scope),
+        looked=tuple(looked.values()),
+        counts=dict(recorder.counts),
+        not_due=todo.not_due,
+        unsafe=todo.unsafe,
+    )
+
+
+async def look_at(
+    url: str, settings: Settings, clock: Clock, *, fetcher: Fetcher | None = None
+) -> tuple[Look, Facts | None]:
+    """One look at a URL that a person adds, and what its page says of itself. Records nothing.
+
+    They have the page before them, so one that looks as others of its host do is what it seems:
+    a path that cannot exist is asked for only if the page itself sounds like an error. A name
+    that is not found is only out of reach: one look has nothing to hold it against.
+    """
+    async with _fetcher(fetcher, settings) as network:
+        came = await study(await network.get(url), Probes(network), vouched=True)
+    judged = doubted(came, came.look(clock.now()))
+    return judged, came.facts(judged)
+
+
+def keep(store: Store, key: Key, look: Look, facts: Facts | None, settings: Settings) -> None:
+    """Record such a look for a link that the store knows; for any other it does nothing."""
+    with store.transaction():
+        link = store.link(key)
+        if link is None:
+            return
+        if look.verdict is not Verdict.SKIPPED:
+            store.save_look(link.key, look, advance(link.looks, look, thresholds(settings)))
+        if facts is not None and (learnt := learn(link.facts, facts)) != link.facts:
+            store.save_facts(link.key, learnt)

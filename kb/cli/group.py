@@ -1,0 +1,150 @@
+"""The commands as click has them: the group, its options, and what click's own errors become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kb import __version__
+from kb.cli import COMMANDS, Session
+from kb.cli.colour import colour_of
+from kb.cli.help import Command
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "Find": ("search", "open", "related", "glossary", "show"),
+    "Write": ("new", "add-link", "import", "export"),
+    "Links": ("links", "check-links", "repair", "enrich", "log", "stats"),
+    "Notebook": ("init", "sync", "site", "doctor", "backup", "restore", "config", "completion"),
+}
+
+HELP = """Research notes and the links in them: found by meaning, checked for rot, published.
+
+\b
+  kb init                           make a notebook of this folder
+  kb search "qlora vram"            the passage, its date, its links
+  kb open 1                         the first hit, in your editor
+  kb add-link https://arxiv.org/abs/2305.14314
+  kb check-links                    which links have died
+  kb links --standing dead          what is known of them
+  mkdocs serve                      read the notes in a browser
+
+'kb COMMAND --help' shows examples of each command. Exit status: 0 clean, 1 something found (a dead link, no
+hit), 2 cannot run.
+"""
+
+
+class Loader(Command, click.Group):
+    """A group that imports a command's module only when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order in which a person meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import and return the command of that name, or None."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"kb.cli.{COMMANDS[name][0]}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but a mistyped name is answered with the nearest one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            close = import_module("difflib").get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
+            hint = f"Did you mean 'kb {close[0]}'?" if close else "'kb --help' lists the commands."
+            raise click.UsageError(f"there is no command {args[0]!r}. {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, without importing any."""
+        grouped = {name for names in GROUPS.values() for name in names}
+        others = {"Other": tuple(name for name in COMMANDS if name not in grouped)}
+        for title, names in {**GROUPS, **others}.items():
+            if names:
+                with formatter.section(title):
+                    formatter.write_dl([(name, COMMANDS[name][1]) for name in names])
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands first: they are what people look for."""
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command from the table, without importing any."""
+        found = [
+            (name, line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)
+        ]  # fmt: skip
+        named = _items(found)
+        return named if not incomplete.startswith("-") else super().shell_complete(ctx, incomplete)
+
+
+def _items(found: Iterable[tuple[str, str]]) -> list[CompletionItem]:
+    make = import_module("click.shell_completion").CompletionItem
+    return [make(name, help=line) for name, line in found]
+
+
+def _settings(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{one!r} is not KEY=VALUE; 'kb config' lists the keys")
+        pairs[name.strip()] = value
+    return pairs
+
+
+@click.command(
+    cls=Loader,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help=HELP,
+    invoke_without_command=True,
+)
+@click.option("--root", metavar="DIR", help="The notebook: a folder with kb.toml.  [default: nearest upward]")
+@click.option(
+    "--set", "given", metavar="KEY=VALUE", multiple=True, callback=_settings,
+    help="A setting for this run; 'kb config' lists them.",
+)  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no warnings.")
+@click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
+    help="Colour: on a terminal, always, or never.  [default: auto]",
+)  # fmt: skip
+@click.option("--no-pager", is_flag=True, help="Print long output without a pager.")
+@click.version_option(__version__, prog_name="kb", message="%(prog)s %(version)s")
+@click.pass_context
+def main(
+    ctx: click.Context, root: str | None, given: dict[str, str], quiet: bool, color: str, no_pager: bool
+) -> int:
+    """Note what the options said; the command does the rest. Without one: help, and the next step."""
+    session = ctx.ensure_object(Session)
+    session.root = root or session.root
+    session.given, session.quiet, session.pager = given, quiet, not no_pager
+    ctx.color = colour_of(color)
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+        import_module("kb.cli.shared").say_next_step()
+    return 0
+
+
+def dispatch(args: list[str]) -> int:
+    """Run a command; its exit status. KeyboardInterrupt where it was stopped."""
+    try:
+        result: Any = main.main(args=args, prog_name="kb", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except SystemExit as leaving:  # click leaves so when it has answered a shell's completion
+        return leaving.code if isinstance(leaving.code, int) else 0
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        raise KeyboardInterrupt from None

@@ -1,0 +1,97 @@
+"""What changed lately: links added, died, revived, moved; notes written and changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from kb import urls
+from kb.config import Settings
+from kb.model import LinkRecord, Standing, Transition
+from kb.notes.files import walk
+from kb.store.notes import NoteRow
+from kb.values import dataclass
+
+
+class Change(StrEnum):
+    """What happened to a link or a note."""
+
+    ADDED = "added"
+    DIED = "died"
+    REVIVED = "revived"
+    MOVED = "moved"
+    FAILED = "failed"
+    WRITTEN = "written"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change. `at` is an instant, or a day where no more is known; `url` is empty for a note."""
+
+    at: str
+    change: Change
+    path: str
+    line: int = 0
+    title: str = ""
+    url: str = ""
+
+
+def lately(
+    records: Iterable[LinkRecord], notes: Iterable[NoteRow], mtimes: dict[str, str], since: str
+) -> list[Event]:
+    """Everything since a day (`YYYY-MM-DD`), the newest first.
+
+    A note is `written` on its own date, and `changed` when its file was, if on a later day.
+    """
+    web = (record for record in records if urls.is_web(record.address))
+    found = [event for record in web for event in _of_link(record)]
+    found += [event for note in notes for event in _of_note(note, mtimes.get(note.path))]
+    found = [event for event in found if event.at >= since]
+    return sorted(found, key=lambda event: (event.at, event.path, event.line), reverse=True)
+
+
+def mtimes(settings: Settings) -> dict[str, str]:
+    """When each note's file was changed, in UTC to the second, by path."""
+    return {
+        found.path: datetime.fromtimestamp(found.mtime_ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        for found in walk(settings.notes).found
+        if 0 <= found.mtime_ns < 253402300800 * 10**9  # beyond, the year has five digits
+    }
+
+
+def _of_link(record: LinkRecord) -> Iterator[Event]:
+    place = record.mentions[0]
+    title = record.facts.title or place.anchor
+
+    def event(at: str, change: Change) -> Event:
+        return Event(at, change, place.path, place.line, title, record.url)
+
+    if record.looks.first_seen:
+        yield event(record.looks.first_seen, Change.ADDED)
+    for at, change in _turns(record.looks.transitions):
+        yield event(at, change)
+
+
+def _turns(transitions: Sequence[Transition]) -> Iterator[tuple[str, Change]]:
+    """Each change of standing that tells something; that a new link lives does not."""
+    before = Standing.UNCHECKED
+    for one in transitions:
+        if one.standing is Standing.DEAD:
+            yield one.at, Change.DIED
+        elif one.standing is Standing.MOVED:
+            yield one.at, Change.MOVED
+        elif one.standing is Standing.SUSPECT:
+            yield one.at, Change.FAILED
+        elif one.standing is Standing.ALIVE and before in (Standing.DEAD, Standing.SUSPECT):
+            yield one.at, Change.REVIVED
+        before = one.standing
+
+
+def _of_note(note: NoteRow, changed: str | None) -> Iterator[Event]:
+    day = note.noted.first if note.noted and len(note.noted.first) == 10 else None
+    if day:
+        yield Event(day, Change.WRITTEN, note.path, title=note.title)
+    if changed and (day is None or changed[:10] > day):
+        yield Event(changed, Change.CHANGED, note.path, title=note.title)
