@@ -4,6 +4,7 @@
 # make docs          writes anew what the pages say of the program: help, settings, picture, sessions
 # make bench         every benchmark, a quarter of an hour, into docs/benchmarks.md
 # make release-check builds the wheel and uses it in a fresh environment
+# make torture       every attack at full length: kills, disks, crowds, hostile notes, mutations
 # make screenshots   every page of the site, wide and narrow, light and dark, into build/screenshots
 # make audit         Lighthouse and html-validate over the built site (tools from npm)
 
@@ -11,7 +12,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-.PHONY: run test check lint docs bench release-check screenshots audit clean
+.PHONY: run test check lint docs bench torture release-check screenshots audit clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -55,6 +56,9 @@ bench: .venv/test.stamp
 
 release-check: .venv/test.stamp
 	BUILDER=$(BIN)/python PYTHON=$(PYTHON) .ci/release-check
+
+torture: .venv/test.stamp
+	$(BIN)/python -m torture
 
 screenshots: .venv/test.stamp
 	$(BIN)/python -m bench.screenshots

@@ -8,8 +8,10 @@ is read from their own config (`$XDG_CONFIG_HOME/kb/config.toml`) or the environ
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,6 +20,8 @@ from kb.errors import ConfigError, NotebookNotFound
 from kb.values import dataclass
 
 CONFIG_NAME = "kb.toml"
+DERIVED = ".kb"
+_MODEL = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(?:/[A-Za-z0-9][\w.-]{0,95})?\Z", re.ASCII)
 
 
 class Scope(StrEnum):
@@ -110,7 +114,7 @@ class Settings:
     @property
     def derived(self) -> Path:
         """`.kb/`: the store and the vectors; deleting it loses only time."""
-        return self.root / ".kb"
+        return self.root / DERIVED
 
     @property
     def store(self) -> Path:
@@ -181,6 +185,8 @@ def load(
         values[name] = typed(f"--set {name}", key, text)
         origins[name] = "--set"
     inside(root, values)
+    _own(root)
+    _hub_id(values)
     return Settings(root, values, origins)
 
 
@@ -269,6 +275,35 @@ def _from_text(key: Key, text: str) -> Any:
         except ValueError:
             return text
     return text
+
+
+_OWN = (DERIVED, "links.jsonl", "links.private.jsonl", "saved", "saved.private")
+
+
+def _own(root: Path) -> None:
+    """What kb itself writes lies in the notebook: a stranger's may hold links that lead out of it."""
+    names = list(_OWN)
+    with suppress(OSError), os.scandir(root / DERIVED) as entries:
+        names += [f"{DERIVED}/{entry.name}" for entry in entries if entry.is_symlink()]
+    for name in names:
+        path = root / name
+        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+            raise ConfigError(
+                f"{path}: leads to {path.resolve()}, outside of the notebook; nothing was read or written",
+                hint="delete that link, or bring what it leads to into the notebook",
+            )
+        if name.endswith(".jsonl") and path.exists() and not path.is_file():
+            raise ConfigError(f"{path}: is no regular file", hint="delete it: the ledger is a file of lines")
+
+
+def _hub_id(values: Mapping[str, Any]) -> None:
+    """A notebook names a model, never a place: loading one from a folder can run what lies in it."""
+    name = str(values["search.model"])
+    if not _MODEL.match(name):
+        raise ConfigError(
+            f"search.model is {name!r}, which is no name of a model",
+            hint='names look like "owner/model"; a folder of yours goes into search.model_path',
+        )
 
 
 def inside(root: Path, values: Mapping[str, Any]) -> None:

@@ -7,11 +7,11 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from kb import around, urls
+from kb import around, temporary, urls
 from kb.config import CONFIG_NAME, Settings
 from kb.errors import KbError, LedgerError, ModelError
 from kb.model import LinkRecord, Severity, Standing
-from kb.notes.files import SUFFIXES, TEMPORARY_PREFIX, TEMPORARY_SUFFIX, walk
+from kb.notes.files import SUFFIXES, walk
 from kb.search.vectors import VectorFile
 from kb.store import integrity, ledger, saved
 from kb.store.notes import NoteRow
@@ -140,7 +140,7 @@ def quoted(path: str) -> str:
 
 
 def _leftovers(notes: Path) -> Iterator[Finding]:
-    for file in sorted(notes.rglob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}")):
+    for file in sorted(notes.rglob(f"{temporary.PREFIX}*{temporary.SUFFIX}")):
         path = file.relative_to(notes).as_posix()
         yield warning("notes", "was left by a kb that was killed", f"rm {quoted(str(file))}", path=path)
 

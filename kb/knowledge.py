@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from kb import config
+from kb import config, temporary
 from kb.config import Settings
 from kb.daily import Daily, Progress, notebook_at
 from kb.errors import ModelError, StoreError, UnknownNote, UsageError
@@ -190,10 +190,11 @@ class KnowledgeBase(Daily):
         return Store.open(path)
 
     def shown(self, path: str) -> str:
-        """A note's path as a person in the current folder would type it."""
+        """A note's path as a person in the current folder would type it; `?` for what is no letter of it."""
         full = self.settings.notes / path
         relative = os.path.relpath(full)
-        return str(full) if relative.startswith(os.path.join("..", "..", "..")) else relative
+        whole = str(full) if relative.startswith(os.path.join("..", "..", "..")) else relative
+        return whole if whole.isprintable() else "".join(c if c.isprintable() else "?" for c in whole)
 
     def address(self, path: str, line: int) -> str:
         """The URL that opens a note at a line: `editor.url` of the person's config, else its file."""
@@ -213,6 +214,9 @@ class KnowledgeBase(Daily):
         With `embed=False`, or where the model cannot be used, passages stay pending; the report's
         `notice` says why. StoreBusy, StoreError, LedgerError.
         """
+        from kb.sync import tidy
+
+        tidy(self.settings)
         report = self._read_notes(rehash=rehash, progress=progress)
         return self._embed(report, progress, fetch=True) if embed else report
 
@@ -222,6 +226,7 @@ class KnowledgeBase(Daily):
         from kb import fresh
 
         freshness = fresh.look(self.store, self.settings, rehash=rehash)
+        temporary.clear(self.settings.notes / path for path in freshness.walk.unfinished)
         if freshness.current:
             return fresh.report(self.store, self.settings, freshness)
         from kb.sync import WAIT, sync

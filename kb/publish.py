@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
@@ -15,8 +16,9 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from kb.config import Settings
-from kb.errors import UsageError
+from kb.errors import UnknownNote, UsageError
 from kb.model import Entry, LinkForm, LinkRecord, Page, Severity, Site, Standing
+from kb.notes.files import read
 from kb.notes.source import read_source
 from kb.pages import (
     glossary,
@@ -35,6 +37,7 @@ from kb.pages import (
 from kb.pages.card import Card
 from kb.pages.finish import Terms, marked, marks
 from kb.pages.note import Backlink
+from kb.pages.tame import tamed
 from kb.places import Places, read_wikilink
 from kb.store import saved
 from kb.store.store import Store
@@ -79,7 +82,7 @@ def publish(store: Store, settings: Settings, related: Related) -> Site:
     if front is None:
         front = _HOMES[0]
         own.insert(0, _home(front, settings, public, where))
-    pages = (*_note_pages(public, pointing, related()), *own)
+    pages = tuple(map(_without_logins, (*_note_pages(public, pointing, related()), *own)))
     return Site(
         pages=pages,
         nav=menu.nav(front, where),
@@ -92,6 +95,21 @@ def publish(store: Store, settings: Settings, related: Related) -> Site:
         places=public.places,
         files=tuple(sorted(set(_files(store, public, settings.notes)))),
     )
+
+
+# However it is spelled on a page: as written, or with its punctuation encoded.
+_LOGIN = re.compile(
+    r"((?:https?|ftp)(?::|&#58;)(?:/|&#47;){2})"
+    r"(?:&#(?!(?:47|64|63|35);)\d+;|&(?!#)|[^\s/?#@&<>\"'`|\\\[\](){}])+(?:@|&#64;)",
+    re.IGNORECASE,
+)
+
+
+def _without_logins(page: Page) -> Page:
+    """The page without user names and passwords in the addresses on it: they are for the person alone."""
+    shown = (page.title, page.description, page.markdown, page.more)
+    title, description, markdown, more = (_LOGIN.sub(r"\1", text) for text in shown)
+    return replace(page, title=title, description=description, markdown=markdown, more=more)
 
 
 def _public(store: Store, settings: Settings) -> _Public:
@@ -116,10 +134,10 @@ def _notes(store: Store, root: Path) -> Iterator[tuple[Card, str, tuple[str, ...
         if row.private or row.draft or is_private_path(row.path):
             continue
         try:
-            data = (root / row.path).read_bytes()
-        except OSError:
+            data = read(root, row.path)
+        except (OSError, UnknownNote):
             continue  # gone since the sync; the next one will say so
-        source = read_source(row.path, data).raw.decode("utf-8", "replace")
+        source = tamed(read_source(row.path, data).raw.decode("utf-8", "replace"))
         if note.is_withheld(source, broken=row.path in broken):
             continue
         about = row.description or note.first_words(source) or None
@@ -252,14 +270,24 @@ def write_site(site: Site, notes: Path, folder: Path) -> int:
     files = {page.path: plainly.page(page, site.places).encode() for page in site.pages}
     files |= dict(site.assets)
     files |= dict(_pictures(notes, folder))
-    for path in before - set(files):
-        (folder / path).unlink(missing_ok=True)
+    for path in sorted(before - set(files)):
+        _target(folder, path).unlink(missing_ok=True)
     for path, data in files.items():
-        target = folder / path
+        target = _target(folder, path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-    (folder / _LIST).write_text(json.dumps(sorted(files), indent=0), encoding="utf-8")
+    _target(folder, _LIST).write_text(json.dumps(sorted(files), indent=0), encoding="utf-8")
     return len(site.pages)
+
+
+def _target(folder: Path, path: str) -> Path:
+    """Where a file of the site goes. UsageError where a link would lead it out of its folder."""
+    target = folder / path
+    if not target.parent.resolve().is_relative_to(folder.resolve()) or target.is_symlink():
+        raise UsageError(
+            f"{target}: a link leads elsewhere; nothing is written there", hint="delete the link"
+        )
+    return target
 
 
 def _written_before(folder: Path) -> set[str]:
@@ -283,5 +311,6 @@ def _pictures(notes: Path, folder: Path) -> Iterator[tuple[str, bytes]]:
         hidden = any(part.startswith(".") for part in PurePosixPath(path).parts)
         if file.suffix.lower() not in _PICTURES or hidden or is_private_path(path) or not file.is_file():
             continue
-        if not file.resolve().is_relative_to(folder.resolve()):
+        real = file.resolve()
+        if real.is_relative_to(notes.resolve()) and not real.is_relative_to(folder.resolve()):
             yield path, file.read_bytes()

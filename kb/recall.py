@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kb.errors import UsageError
 from kb.model import Hit
+from kb.temporary import beside
 from kb.values import dataclass
 
 _LAST = "last-search.json"
@@ -27,7 +28,7 @@ class Target:
 def remember(derived: Path, hits: Sequence[Hit]) -> None:
     """Keep the hits that were shown. Where that cannot be written, `kb open` knows the ones before."""
     text = json.dumps([[hit.path, hit.line, [link.url for link in hit.links]] for hit in hits])
-    temporary = derived / f"{_LAST}.{os.getpid()}.tmp"
+    temporary = Path(beside(derived / _LAST))
     with suppress(OSError):
         temporary.write_text(text, encoding="utf-8", errors="surrogatepass")
         os.replace(temporary, derived / _LAST)

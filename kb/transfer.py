@@ -209,7 +209,9 @@ def _exported(record: LinkRecord, tags: Mapping[str, tuple[str, ...]]) -> Export
     dates = (date for one in record.mentions for date in (one.noted, one.date) if date is not None)
     title = record.facts.title or ("" if first.anchor in (first.url, record.url) else first.anchor)
     words = (tag for one in record.mentions for tag in tags.get(one.path, ()))
-    return Exported(_meant(record), title, next(dates, None), tuple(dict.fromkeys(words)), record)
+    return Exported(
+        urls.safe_display(_meant(record)), title, next(dates, None), tuple(dict.fromkeys(words)), record
+    )
 
 
 def _meant(record: LinkRecord) -> str:

@@ -9,7 +9,8 @@ from threading import Event
 
 from watchfiles import Change, watch
 
-from kb.notes.files import SKIPPED_FOLDERS, SUFFIXES, TEMPORARY_PREFIX
+from kb.notes.files import SKIPPED_FOLDERS, SUFFIXES
+from kb.temporary import PREFIX
 
 #: Milliseconds: a burst of saves is told at once when it has been quiet for so long, or lasts so long.
 QUIET_MS, BURST_MS = 50, 400
@@ -63,6 +64,6 @@ def _of_notes(notes: Path) -> Callable[[Change, str], bool]:
         if any(part in SKIPPED_FOLDERS or (part[:1] == "." and part != ".") for part in parts):
             return False
         name = parts[-1] if parts else ""
-        return not name.startswith(TEMPORARY_PREFIX) and ("." not in name or name.lower().endswith(SUFFIXES))
+        return not name.startswith(PREFIX) and ("." not in name or name.lower().endswith(SUFFIXES))
 
     return wanted

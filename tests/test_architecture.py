@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "kb"
 
-GROUND = {"values", "model", "errors", "urls", "config", "contract", "places"}
+GROUND = {"values", "model", "errors", "urls", "config", "contract", "places", "temporary"}
 ROOMS = {"notes", "web", "search", "pages", "store"}
 STAGES = {
     "sync", "find", "add", "check", "repair", "enrich", "titles", "clipboard", "publish", "transfer", "init",
@@ -125,6 +125,7 @@ def test_doors_know_only_the_knowledge_base_and_the_values(module: str) -> None:
             "errors",
             "contract",
             "places",
+            "temporary",
             "values",
         }
         - {opened for door, opened in OPENS if door == room(module)}

@@ -190,9 +190,10 @@ class TestWriteAtomic:
         def fail(*args: object) -> None:
             raise OSError(28, "No space left on device")
 
-        for function in ("replace", "fsync"):
+        for module, function in ((files, "exchange"), (os, "replace"), (os, "fsync")):
             with monkeypatch.context() as patch:
-                patch.setattr(os, function, fail)
+                patch.setattr(files, "exchange", lambda *_: False)
+                patch.setattr(module, function, fail)
                 with pytest.raises(NoteUnwritable, match="no space"):
                     files.write_atomic(target, b"new", expected=b"old")
             assert target.read_bytes() == b"old"

@@ -126,3 +126,12 @@ else:
     raise AssertionError
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_a_keyword_search_loads_nothing_that_only_a_write_needs(notebook: Path) -> None:
+    loaded("sync", cwd=notebook)
+    assert not loaded("search", "--mode", "keyword", "qlora", cwd=notebook) & {
+        "ctypes",
+        "tempfile",
+        "sqlite_utils",
+    }

@@ -258,3 +258,8 @@ def test_a_headline_about_errors_is_a_title(title: str) -> None:
 )
 def test_an_error_pages_title_is_none(title: str) -> None:
     assert of(f'<title>{title}</title><meta property=og:title content="{title}">').title is None
+
+
+def test_a_declaration_within_a_tag_is_text() -> None:
+    body = b'<html><head><title>T</title><meta name=author content="<!A B"></head>'
+    assert facts(body, "text/html", URL, AT).authors == ("<!A B",)

@@ -297,6 +297,12 @@ def test_a_key_is_its_own_canonical_form(url: str) -> None:
         assert urls.canonical(key) == key
 
 
+@pytest.mark.parametrize("url", ["\0\0https://me:secret@x.example/", "ht\ntps:/\t/me:secret@x.example/a"])
+def test_a_password_behind_what_browsers_pass_over_is_not_shown(url: str) -> None:
+    assert urls.credentials(url) == ("me", "secret")
+    assert "secret" not in urls.safe_display(url)
+
+
 @given(
     st.from_regex(
         r"\Ahttps?://(?:www\.|m\.)?[a-z0-9.-]{1,12}(?:/[A-Za-z0-9_~!.$&'()*+,;=:@/-]{0,20})?\Z",

@@ -14,6 +14,7 @@ from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, NoReturn
 
+from kb.cli.clean import plain as one_line
 from kb.errors import KbError
 
 # name -> (module under kb.cli, one line for `kb --help`); a test holds the lines against the commands
@@ -115,4 +116,4 @@ def _say(text: str, prefix: str = "kb: ") -> None:
     if "_KB_COMPLETE" in os.environ:
         return  # a shell is completing: a word now would stand in the middle of the person's line
     with suppress(BrokenPipeError):
-        print("\n".join(prefix + line for line in text.splitlines()), file=sys.stderr, flush=True)
+        print("\n".join(prefix + one_line(line) for line in text.splitlines()), file=sys.stderr, flush=True)

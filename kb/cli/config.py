@@ -8,6 +8,7 @@ import click
 
 from kb import contract
 from kb.cli import figures
+from kb.cli.clean import plain
 from kb.cli.help import Command
 from kb.cli.shared import as_json, completing, named_root, page, print_json, warn
 from kb.errors import UsageError
@@ -50,6 +51,6 @@ def command(key: str | None, value: str | None, unset: bool, as_json: bool) -> i
         page(figures.settings(found))
     else:
         one = found[0].value
-        click.echo(one if isinstance(one, str) else figures.toml(one))
+        click.echo(plain(one if isinstance(one, str) else figures.toml(one)))
         warn(f"from {found[0].origin}; {found[0].key.help}")
     return 0

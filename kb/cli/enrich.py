@@ -8,6 +8,7 @@ import click
 
 from kb import contract
 from kb.cli import reports
+from kb.cli.clean import plain
 from kb.cli.help import Command
 from kb.cli.shared import as_json, counter, filter_of, filters, notebook, print_json, warn
 
@@ -37,7 +38,7 @@ def command(everything: bool, write_titles: bool, apply: bool, as_json: bool, **
             return 0
         report = base.enrich(chosen, everything=everything, progress=counter("asking"))
         for url, why in report.lacking:
-            warn(f"{reports.plain(url)}: {reports.plain(why)}")
+            warn(f"{plain(url)}: {plain(why)}")
         if as_json:
             print_json(map(contract.facts, report.links))
         else:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from kb.cli import reports
+from kb.cli.clean import plain_lines
 from kb.cli.help import Command, Word
 from kb.cli.shared import filter_of, filters, notebook, warn
 
@@ -29,7 +30,7 @@ def command(format: str, output: str | None, private: bool, **narrow: Any) -> in
     with notebook() as base:
         exported = base.export(format, filter_of(**narrow), private=private, output=output)
         if output is None:
-            click.echo(exported.text, nl=False)
+            click.echo(plain_lines(exported.text), nl=False)
         if told := reports.exported(exported, output):
             warn(told)
         return 0

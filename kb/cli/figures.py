@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kb.cli.render import Notes, linked, on_terminal, plain, styled, width
+from kb.cli.clean import plain
+from kb.cli.render import Notes, linked, on_terminal, styled, width
 
 if TYPE_CHECKING:
     from kb.knowledge import Event, Finding, Holding, Stats

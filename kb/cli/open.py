@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from kb.cli.clean import plain
 from kb.cli.help import Command
-from kb.cli.reports import plain
 from kb.cli.shared import completing, notebook
 from kb.errors import UsageError
 

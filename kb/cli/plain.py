@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from kb.cli.clean import json_text, plain_lines
 from kb.errors import UsageError
 from kb.model import Filter, Hit, LinkKind, NoteKind, Source, Standing, When
 from kb.values import replace
@@ -65,7 +66,7 @@ def print_json(values: Iterable[Any]) -> None:
     """One JSON array on stdout; an empty result is `[]`."""
     empty = True
     for value in values:  # one at a time: thousands of links are many megabytes as one text
-        text = json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+        text = json_text(json.dumps(value, ensure_ascii=False, indent=2)).replace("\n", "\n  ")
         print(("[\n  " if empty else ",\n  ") + text, end="")
         empty = False
     print("[]" if empty else "\n]")
@@ -91,7 +92,7 @@ def remember(base: KnowledgeBase, hits: Sequence[Hit]) -> None:
 def warn(text: str, *, quiet: bool) -> None:
     """A word to stderr, unless they were asked away."""
     if not quiet:
-        print(text, file=sys.stderr, flush=True)
+        print(plain_lines(text), file=sys.stderr, flush=True)
 
 
 def progress(*, quiet: bool) -> Callable[[str, int, int], None] | None:

@@ -6,6 +6,7 @@ import click
 
 from kb import contract
 from kb.cli import render
+from kb.cli.clean import plain
 from kb.cli.help import Command
 from kb.cli.shared import as_json, completing, notebook, page, print_json, progress, remember, warn
 
@@ -35,7 +36,7 @@ def command(place: str, limit: int, as_json: bool) -> int:
         elif found.hits:
             page(render.hits(found.hits, base, found.marks, False))
         else:
-            click.echo(found.advice, err=True)
+            click.echo(plain(found.advice), err=True)
         if found.hits and not as_json:
             remember(base, found.hits)
         return 0 if found.hits else 1

@@ -9,13 +9,10 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from kb.cli.clean import CONTROL_IN_LINE, plain
 from kb.cli.colour import colour_of
 from kb.model import Entry, Hit, LinkRecord, Standing
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_CONTROL_IN_LINE = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]|\r(?!\Z)"
-)
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _COLOURS = {
     Standing.ALIVE: "green",
@@ -23,11 +20,6 @@ _COLOURS = {
     Standing.SUSPECT: "yellow",
     Standing.DEAD: "red",
 }
-
-
-def plain(text: str) -> str:
-    """One line without control characters or bidi overrides: notes and pages are not to be trusted."""
-    return _CONTROL.sub(" ", text)
 
 
 def coloured() -> bool:
@@ -236,7 +228,7 @@ def _places(value: LinkRecord, shown: Callable[[str], str]) -> list[str]:
 def diff(text: str) -> str:
     """A unified diff, additions and removals in colour on a terminal; line ends as they are."""
     colours = {"+": "green", "-": "red", "@": "cyan"}
-    lines = (_CONTROL_IN_LINE.sub(" ", line) for line in text.split("\n"))
+    lines = (CONTROL_IN_LINE.sub(" ", line) for line in text.split("\n"))
     return "\n".join(styled(line, colours[line[0]]) if line[:1] in colours else line for line in lines)
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from kb.cli.render import plain as plain
+from kb.cli.clean import plain
 from kb.cli.render import styled
 from kb.model import Added, Saved, SyncReport, Verdict
 
@@ -51,7 +51,7 @@ def synced(report: SyncReport) -> str:
     if report.embedded:
         lines[0] += f"; embedded {report.embedded:,}"
     if report.notice:
-        lines.append(report.notice)
+        lines.append(plain(report.notice))
     elif report.pending:
         lines.append(f"{count(report.pending, 'passage')} not embedded yet; kb sync embeds them")
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from typing import Any
 
 from kb import contract
 from kb.cli import Session, render
+from kb.cli.clean import plain_lines
 from kb.cli.plain import filter_of, page, print_json, progress, remember, within
 from kb.knowledge import KnowledgeBase
 
@@ -33,13 +34,13 @@ def search(
         )
         if not session.quiet:
             for notice in found.notices:
-                print(notice, file=sys.stderr)
+                print(plain_lines(notice), file=sys.stderr)
         if as_json:
             print_json(map(contract.hit, found.hits))
         elif found.hits:
             page(render.hits(found.hits, base, found.marks, explain), pager=session.pager)
         else:
-            print(found.advice or "nothing found", file=sys.stderr)
+            print(plain_lines(found.advice or "nothing found"), file=sys.stderr)
         if found.hits and not as_json:
             remember(base, found.hits)
         return 0 if found.hits else 1

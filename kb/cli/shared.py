@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kb.cli import Session, plain
+from kb.cli.clean import json_text, plain_lines
 from kb.cli.help import Narrowing, Word
 from kb.cli.plain import KINDS, STANDINGS
 from kb.cli.plain import date as date  # for the commands, with what stands below
@@ -152,7 +153,7 @@ def filters(function: _F) -> _F:
 
 def print_object(value: Any) -> None:
     """One JSON object on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    click.echo(json_text(json.dumps(value, ensure_ascii=False, indent=2)))
 
 
 def remember(base: KnowledgeBase, hits: Sequence[Hit]) -> None:
@@ -167,7 +168,7 @@ def read_stdin() -> str:
 
 def complain(error: KbError) -> None:
     """On stderr: what went wrong, and what to type; the run goes on."""
-    click.echo(f"kb: {error}" + (f"\n    {error.hint}" if error.hint else ""), err=True)
+    click.echo(plain_lines(f"kb: {error}" + (f"\n    {error.hint}" if error.hint else "")), err=True)
 
 
 def named_root() -> dict[str, Any]:
@@ -179,7 +180,7 @@ def named_root() -> dict[str, Any]:
 def warn(text: str) -> None:
     """A word to stderr, unless they were asked away."""
     if not quiet():
-        click.echo(text, err=True)
+        click.echo(plain_lines(text), err=True)
 
 
 def print_problems(base: KnowledgeBase, problems: Iterable[Problem]) -> None:

@@ -57,7 +57,7 @@ class Recorder:
                 self.read[link.key] = replace(link, facts=facts, kind=kind)
         self.titled += bool(facts.title and not links[0].facts.title)
         if reading.lacking:
-            self.lacking.append((links[0].url, reading.lacking))
+            self.lacking.append((urls.safe_display(links[0].url), reading.lacking))
 
     def _compared(self, wanted: Wanted, reading: Reading, old: Facts) -> Retold | None:
         """A page's text against the saved one; None where there is none, or it is not the page's own."""

@@ -188,7 +188,7 @@ def filename_date(path: str) -> When | None:
     if year is not None:
         return When(year[1], year[1])
     folders = re.search(
-        r"(?:^|/)((?:19|20)[0-9]{2})/([01][0-9])(?:/([0-3][0-9])\b)?", str(pure.with_suffix(""))
+        r"(?:^|/)((?:19|20)[0-9]{2})/([01][0-9])(?:/([0-3][0-9])\b)?", str(pure.parent / pure.stem)
     )
     if folders is None or not 1 <= int(folders[2]) <= 12:
         return None

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from kb.errors import NoteChanged, NoteExists, NoteUnwritable, UnknownNote
 from kb.model import Problem, Severity
+from kb.notes.exchange import exchange, give_back, holds
+from kb.temporary import beside, is_temporary
 from kb.values import dataclass
 
 SUFFIXES = (".md", ".markdown")
@@ -20,8 +22,6 @@ SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
 
 # A note is held in memory whole, with its passages; a file beyond this is no note.
 MAX_BYTES = 32 * 1024 * 1024
-
-TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".kb-", ".tmp"
 
 
 class Found(NamedTuple):
@@ -40,11 +40,13 @@ class Walk:
     """What a walk found, in order of path, and what it passed over and why.
 
     `unread` are folders that could not be read, `.` for the root: their notes are not gone.
+    `unfinished` are files in which a note is being written, or was when its writer was killed.
     """
 
     found: tuple[Found, ...]
     problems: tuple[Problem, ...]
     unread: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
 
 def walk(root: Path) -> Walk:
@@ -60,7 +62,9 @@ def walk(root: Path) -> Walk:
         walker.symlink(path, name)
     walker.found.sort()
     walker.problems.sort(key=lambda problem: problem.path)
-    return Walk(tuple(walker.found), tuple(walker.problems), tuple(sorted(walker.unread)))
+    return Walk(
+        tuple(walker.found), tuple(walker.problems), tuple(sorted(walker.unread)), tuple(walker.unfinished)
+    )
 
 
 def glance(root: Path) -> str | None:
@@ -120,6 +124,7 @@ class _Walker:
         self.problems: list[Problem] = []
         self.symlinks: list[tuple[str, str]] = []
         self.unread: list[str] = []
+        self.unfinished: list[str] = []
         self.folders: set[tuple[int, int]] = set()
         self.statuses: list[os.stat_result] = []
         self.files: set[tuple[int, int]] | None = None
@@ -170,6 +175,9 @@ class _Walker:
         path = prefix + name
         note = _is_note(name)
         skipped = _is_skipped(name, prefix, os.path.dirname(entry.path))
+        if skipped and is_temporary(name):
+            self.unfinished.append(path)
+            return
         try:
             if entry.is_symlink():
                 if note or (not skipped and os.path.isdir(entry.path)):
@@ -340,16 +348,32 @@ def _replace(target: Path, real: Path, data: bytes, expected: bytes) -> None:
     try:
         # As late as can be: an editor may have saved while the disk was busy.
         _check_unchanged(target, real, expected)
-        os.replace(temporary, real)
-    except BaseException:
+        _put(temporary, str(real), data, expected, _changed(target))
+    finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
-        raise
     _sync_folder(real.parent)
 
 
+def _put(temporary: str, real: str, data: bytes, expected: bytes, changed: NoteChanged) -> None:
+    """Move the new bytes into their place, unless something else stands there by now."""
+    try:
+        if not exchange(temporary, real):
+            os.replace(temporary, real)
+        elif not holds(temporary, expected):
+            # Saved between the last look and the exchange: theirs goes back, and ours out.
+            give_back(temporary, real, data)
+            raise changed
+    except FileNotFoundError:
+        raise changed from None
+
+
+def _changed(target: Path) -> NoteChanged:
+    return NoteChanged(f"{target}: changed since it was read; nothing was written", hint="run it again")
+
+
 def _check_unchanged(target: Path, real: Path, expected: bytes) -> os.stat_result:
-    changed = NoteChanged(f"{target}: changed since it was read; nothing was written", hint="run it again")
+    changed = _changed(target)
     try:
         status = os.stat(real)
         if not stat.S_ISREG(status.st_mode):
@@ -364,7 +388,7 @@ def _check_unchanged(target: Path, real: Path, expected: bytes) -> os.stat_resul
 def _temporary(real: Path, data: bytes, mode: int | None) -> str:
     """A synced file with `data` beside `real`. Mode None: as the umask has it."""
     # As tempfile does it, whose import every search would pay for.
-    name = f"{real.parent}/{TEMPORARY_PREFIX}{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
+    name = beside(real)
     handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
         with open(handle, "wb") as file:

@@ -72,6 +72,19 @@ def _real(folder: str) -> str:
     return os.path.realpath(folder)
 
 
+def _in_the_way(files: Files) -> list[tuple[File, str]]:
+    """Files whose folder on the site would have the name of another file, with that name."""
+    taken = {file.dest_uri for file in files}
+    found = []
+    for file in files:
+        parts = file.dest_uri.split("/")
+        folders = ("/".join(parts[:end]) for end in range(1, len(parts)))
+        other = next((folder for folder in folders if folder in taken), None)
+        if other is not None:
+            found.append((file, other))
+    return found
+
+
 def _within(path: Path, folder: str) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(folder)
 
@@ -184,6 +197,9 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
                     files.append(
                         File(path, str(self._notes), str(config.site_dir), config.use_directory_urls)
                     )
+        for file, other in _in_the_way(files):
+            log.warning(f"{file.src_uri}: left out, since its page would lie where {other} lies")
+            files.remove(file)
         if config.nav is None:
             config.nav = _nav(site.nav)
         site.places.add(files.src_uris)
@@ -214,6 +230,8 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         behind of a note; a note that is not among the pages.
         """
         path = Path(str(file.abs_src_path))
+        if not path.is_file():  # a pipe or a socket, which would end the build or be waited for
+            return True
         folder, place = file.src_uri.rpartition("/")[::2]
         if _real(str(path.parent)) != os.path.join(_real(str(file.src_dir)), *folder.split("/")).rstrip("/"):
             return True

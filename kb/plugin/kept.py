@@ -25,6 +25,7 @@ from mkdocs.structure.toc import AnchorLink, TableOfContents
 from kb import __version__
 from kb.plugin import extension
 from kb.plugin.rendering import Renderer
+from kb.temporary import beside
 
 # Extensions whose output is a function of the text and the configuration; snippets, for one, reads files.
 _PURE = (
@@ -65,6 +66,7 @@ class Kept:
         self._usable = False
         self._renderer: Renderer | None = None
         self._path = Path()
+        self._temporary = Path()
         self._old: BinaryIO | None = None
         self._new: BinaryIO | None = None
         self._spots: dict[bytes, int] = {}
@@ -92,6 +94,7 @@ class Kept:
                 self._spots[line[:_KEY]] = at
                 at += len(line)
         with suppress(OSError):
+            self._temporary = Path(beside(path))
             self._new = self._temporary.open("wb")
 
     def watch(self, page: Page, text: str) -> None:
@@ -122,10 +125,6 @@ class Kept:
             self._close()
             with suppress(OSError):
                 os.replace(self._temporary, self._path)
-
-    @property
-    def _temporary(self) -> Path:
-        return self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
 
     def _find(self, key: bytes) -> bytes:
         at = self._spots.get(key)

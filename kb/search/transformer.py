@@ -36,7 +36,12 @@ class TransformerEncoder:
         local = folder.is_dir()
         try:
             with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-                self._model = SentenceTransformer(str(name_or_path), local_files_only=local)
+                self._model = SentenceTransformer(
+                    str(name_or_path),
+                    local_files_only=local,
+                    trust_remote_code=False,
+                    model_kwargs={"use_safetensors": True},
+                )
         except Exception as error:  # the library raises what it likes: OSError, ValueError, hub errors
             lines = str(error).strip().splitlines() or [type(error).__name__]
             raise ModelError(

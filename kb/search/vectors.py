@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from kb.errors import ModelError
 from kb.search.sidecar import HEADER, MAGIC, MEND, Sidecar, vector_path
+from kb.temporary import beside
 
 __all__ = ["Compaction", "VectorFile", "best", "vector_path"]
 
@@ -118,12 +119,12 @@ class VectorFile(Sidecar):
         crash at any point then leaves a file and a map that belong together.
         """
         stamp = os.urandom(8).hex()
-        temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
+        temporary = Path(beside(self.path))
         self._publish(temporary, stamp, (self.read(keep[at : at + 4096]) for at in range(0, len(keep), 4096)))
         return Compaction(self, temporary, f"{self.identity}@{stamp}")
 
     def _publish(self, target: Path, stamp: str, blocks: Iterable[Array]) -> None:
-        temporary = target.with_name(f"{target.name}.{os.getpid()}.new")
+        temporary = Path(beside(target))
         name = self.identity.encode()[:228]
         with temporary.open("wb") as file:
             file.write(HEADER.pack(MAGIC, self.width, stamp.encode(), name))

@@ -12,10 +12,12 @@ import os
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kb.errors import ModelError
+from kb.temporary import beside
 
 PACKAGED_NAME = "all-MiniLM-L6-v2"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -72,6 +74,11 @@ def located(model: str, path: str) -> Path | None:
         return folder
     if model == PACKAGED_NAME:
         return packaged_model()
+    if Path(model).exists():  # the engine would take it for a folder, and what lies there may be a stranger's
+        raise ModelError(
+            f"{model}: is a file or folder here, and no model is loaded from a place that a notebook names",
+            hint="if it is yours, name it as search.model_path in your own config",
+        )
     return cached_model(model)
 
 
@@ -193,8 +200,12 @@ def store_parity(folder: Path, cache: Path, verdict: Parity) -> None:
 
 def _weight_files(folder: Path) -> list[Path]:
     files = sorted(folder.glob("*.safetensors")) + sorted(folder.glob("*/*.safetensors"))
-    if not files:
-        files = sorted(folder.glob("pytorch_model*.bin")) + sorted(folder.glob("*/pytorch_model*.bin"))
+    for pickled in (*folder.glob("pytorch_model*.bin"), *folder.glob("*/pytorch_model*.bin")):
+        if not any(pickled.parent.glob("*.safetensors")):
+            raise ModelError(
+                f"{pickled}: these weights are a pickle, which can run anything when it is loaded; not used",
+                hint="convert them: SentenceTransformer(...).save_pretrained(FOLDER) writes safetensors",
+            )
     if not files:
         hint = _REINSTALL if is_packaged(folder) else "name a folder that sentence-transformers saved"
         raise ModelError(f"{folder}: no weights of an embedding model here", hint=hint)
@@ -231,9 +242,10 @@ def _read_cache(cache: Path | None) -> dict[str, dict[str, Any]]:
 def _write_cache(cache: Path | None, known: Mapping[str, object]) -> None:
     if cache is None or not cache.parent.is_dir():
         return
-    temporary = cache.with_name(f"{cache.name}.{os.getpid()}.tmp")
+    temporary = Path(beside(cache))
     try:
         temporary.write_text(json.dumps(known, indent=1), "utf-8")
         temporary.replace(cache)
-    except OSError:
-        temporary.unlink(missing_ok=True)  # a read-only notebook hashes each time
+    except OSError:  # a read-only notebook hashes each time
+        with suppress(OSError):
+            temporary.unlink()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kb.errors import StoreBusy, StoreError, StoreTooNew
@@ -96,7 +96,8 @@ class Connected:
     def transaction(self) -> Iterator[None]:
         """BEGIN IMMEDIATE ... COMMIT, undone on any exception; inside another it joins it.
 
-        StoreBusy if another process holds the store for longer than it waits.
+        StoreBusy if another process holds the store for longer than it waits, StoreError where the
+        disk is full or does not take it.
         """
         if self.connection.in_transaction:
             yield
@@ -104,13 +105,15 @@ class Connected:
         try:
             self.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            raise _begin_failed(error) from None
+            raise _not_written(error) from None
         try:
             yield
             self.connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            self._undo()
+            raise _not_written(error) from error
         except BaseException:
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
+            self._undo()
             raise
 
     @contextmanager
@@ -121,6 +124,11 @@ class Connected:
             yield
         finally:
             self.connection.execute(f"PRAGMA cache_size = -{_USUAL_KIB}")
+
+    def _undo(self) -> None:
+        if self.connection.in_transaction:  # a full disk may have undone it already
+            with suppress(sqlite3.OperationalError):
+                self.connection.execute("ROLLBACK")
 
     def setting(self, name: str) -> str | None:
         """A value remembered beside the rows, such as the signature of the ledger last read."""
@@ -135,9 +143,15 @@ class Connected:
                 self.connection.execute("INSERT INTO meta (name, value) VALUES (?, ?)", [name, value])
 
 
-def _begin_failed(error: sqlite3.OperationalError) -> StoreError:
-    if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+def _not_written(error: sqlite3.OperationalError) -> StoreError:
+    name = error.sqlite_errorname
+    if name.startswith("SQLITE_BUSY"):
         return StoreBusy("another kb is writing to the store", hint="try again when it has finished")
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        return StoreError(
+            f"the store cannot be written ({error})",
+            hint="is the disk full? What was recorded is kept",
+        )
     return StoreError(
         f"the store cannot be written ({error})", hint="is the notebook's .kb folder read-only?"
     )

@@ -12,10 +12,10 @@ that is none of ours: it costs itself, and is told, and stays as it is for peopl
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import stat
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from kb.model import Facts, Key, LinkRecord, Looks, Person
 from kb.store.codec import Group, from_json, to_json
 from kb.store.instants import with_instants
 from kb.store.rows import dump
+from kb.temporary import beside
 from kb.values import dataclass, field, replace
 
 VERSION = 1
@@ -168,7 +169,7 @@ def _line(line: str, where: str) -> Entry:
     try:
         if _NO_UTF8.search(line):
             raise ValueError("not UTF-8")
-        raw = json.loads(line, parse_constant=_refuse)
+        raw = json.loads(line, parse_constant=_refuse, parse_float=_finite)
         if "\\u" in line:
             raw = json.loads(dump(raw))  # without the half characters that such an escape can make
         if not isinstance(raw, dict):
@@ -202,6 +203,13 @@ def _line(line: str, where: str) -> Entry:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):  # it would be written as a word that no JSON knows, and never read again
+        raise ValueError(f"{digits[:20]} is beyond all numbers")
+    return number
 
 
 def _group(kind: type[Group], raw: dict[str, object], name: str, unknown: dict[str, object]) -> Group:
@@ -279,8 +287,6 @@ def write(path: Path, entries: Iterable[Entry], strays: Iterable[Stray] = ()) ->
         except FileNotFoundError:
             if not data:
                 return False
-        for left in path.parent.glob(f".kb-{path.name}-*.tmp"):
-            left.unlink(missing_ok=True)  # of a process that was killed: only the lock's holder writes here
         _replace(path, data)
     except OSError as error:
         raise LedgerError(f"{path}: cannot be written ({error.strerror})") from None
@@ -288,7 +294,7 @@ def write(path: Path, entries: Iterable[Entry], strays: Iterable[Stray] = ()) ->
 
 
 def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".kb-{path.name}-{os.getpid()}-{time.time_ns():x}.tmp")
+    temporary = Path(beside(path))
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with open(handle, "wb") as file:

@@ -12,7 +12,6 @@ import gzip
 import json
 import os
 import re
-import tempfile
 import zlib
 from collections.abc import Iterator
 from hashlib import blake2b
@@ -21,6 +20,7 @@ from pathlib import Path
 from kb.errors import StoreError
 from kb.model import Saved
 from kb.store.rows import dump
+from kb.temporary import beside
 
 VERSION = 1
 SUFFIX = ".txt.gz"
@@ -54,13 +54,12 @@ def write(folder: Path, saved: Saved) -> bool:
     path = folder / file_name(saved.key)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if path.exists() and path.read_bytes() == data:
+        if path.is_file() and path.read_bytes() == data:
             return False
-        handle, temporary = tempfile.mkstemp(".tmp", ".kb-", folder)
+        temporary = beside(path)
         try:
-            with open(handle, "wb") as file:
+            with open(temporary, "xb") as file:
                 file.write(data)
-            os.chmod(temporary, 0o644)
             os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
@@ -74,6 +73,8 @@ def write(folder: Path, saved: Saved) -> bool:
 def read(path: Path) -> Saved | None:
     """What a file holds; None if there is none, or it is none of ours."""
     try:
+        if not path.is_file():  # a FIFO would be waited for
+            return None
         with path.open("rb") as file:
             unpacker = zlib.decompressobj(wbits=31)
             data = unpacker.decompress(file.read(_MAX_BYTES), _MAX_BYTES)

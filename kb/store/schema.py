@@ -12,14 +12,17 @@ their note; rows of `links` and `checks` are what was seen, and stay when nothin
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
 from kb.errors import StoreBusy, StoreError
-from kb.store.connection import SCHEMA_VERSION, connect, outdated, prepare
+from kb.store.connection import SCHEMA_VERSION, connect, outdated, prepare, version_of
 from kb.store.store import Store
+from kb.temporary import beside
 
 migrations = Migrations("kb")
 
@@ -317,6 +320,8 @@ def ensure(path: Path) -> None:
     connection = connect(path, create=True)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
+        if version := version_of(connection):
+            _keep_copy(connection, path, version)
         create(connection)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorname.startswith("SQLITE_BUSY"):
@@ -324,6 +329,25 @@ def ensure(path: Path) -> None:
         raise StoreError(f"{path}: cannot be written ({error})") from None
     finally:
         connection.close()
+
+
+def _keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """The store as it was, beside it: `kb.sqlite3.schema-3`. The copy before that one goes."""
+    copy, unfinished = path.with_name(f"{path.name}.schema-{version}"), beside(path)
+    try:
+        with closing(sqlite3.connect(unfinished)) as target:
+            connection.backup(target)
+        os.replace(unfinished, copy)
+    except (sqlite3.Error, OSError) as error:
+        with suppress(OSError):
+            os.unlink(unfinished)
+        raise StoreError(
+            f"{copy}: the store could not be copied before it is brought to this version ({error})",
+            hint="make room, or delete the .kb folder and run `kb sync`: notes and ledger rebuild it",
+        ) from None
+    for older in path.parent.glob(f"{path.name}.schema-*"):
+        if older != copy:
+            older.unlink(missing_ok=True)
 
 
 def open_store(path: Path) -> Store:

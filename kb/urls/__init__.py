@@ -42,6 +42,7 @@ _IPV6: Final = re.compile(r"\[[0-9A-Fa-f:.]+\]\Z")
 _UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _BLANKS: Final = "".join(map(chr, range(33))) + "\u00a0\ufeff"
 _BREAKS: Final = re.compile(r"[\t\n\r]")
+_LOGIN: Final = re.compile(r"(\A\s*[A-Za-z][A-Za-z0-9+.-]*:[/\\]{2})[^/\\?#]*@")
 _ESCAPES: Final = re.compile(r"%([0-9A-Fa-f]{2})|(%)|([^\x21-\x7e]|[\"<>\\^`{|}])")
 
 
@@ -355,7 +356,9 @@ def _unescape(text: str) -> str:
 
 def safe_display(url: str) -> str:
     """The URL with any user name and password taken out, for reports and logs."""
-    return re.sub(r"(\A\s*[A-Za-z][A-Za-z0-9+.-]*:[/\\]{2})[^/\\?#]*@", r"\1", url)
+    shown = _LOGIN.sub(r"\1", url)
+    # Blanks and breaks that a browser passes over may hide where it begins.
+    return shown if credentials(shown) is None else _LOGIN.sub(r"\1", _clean(url))
 
 
 def link_kind(url: str, anchor: str = "") -> LinkKind:

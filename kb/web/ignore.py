@@ -23,6 +23,15 @@ def _unsafe(link: LinkRecord) -> LinkRecord:
     return replace(link, looks=replace(link.looks, verdict=Verdict.SKIPPED, reason=words))
 
 
+def _spelled(pattern: str) -> str:
+    """A pattern as an expression that never goes back: each `*` takes the least that the next part allows."""
+    first, *rest = (re.escape(part).replace(r"\?", ".") for part in re.split(r"\*+", pattern))
+    if not rest:
+        return first
+    middle = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    return f"{first}{middle}.*{rest[-1]}"
+
+
 def with_ignored(links: Iterable[LinkRecord], patterns: Sequence[str]) -> list[LinkRecord]:
     """The same links, those whose URL matches a pattern (`*`, `?`) ignored as if the person had said so."""
     if not patterns:
@@ -35,9 +44,9 @@ def with_ignored(links: Iterable[LinkRecord], patterns: Sequence[str]) -> list[L
 
 
 def ignores(patterns: Sequence[str]) -> Callable[[str], bool]:
-    """Whether an address, as written or in its canonical form, matches one of the patterns."""
+    """Whether an address, as written or in its canonical form, matches a pattern (`*`, `?`)."""
     if not patterns:
         return lambda url: False
-    spelled = "|".join(re.escape(one).replace(r"\*", ".*").replace(r"\?", ".") for one in patterns)
-    matcher = re.compile(rf"(?:{spelled})\Z", re.DOTALL)
-    return lambda url: bool(matcher.match(url) or matcher.match(urls.canonical(url)))
+    spelled = "|".join(map(_spelled, patterns))
+    match = re.compile(rf"(?:{spelled})\Z", re.DOTALL).match
+    return lambda url: bool(match(url) or match(urls.canonical(url)))

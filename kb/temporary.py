@@ -1,0 +1,64 @@
+"""Files that are being written: what they are called, and which of them a killed process left behind.
+
+A file is written under such a name beside its place, then moved there whole. The name tells whose
+it is, so that one whose writer is gone can be cleared away by whoever comes next.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+#: What every such name begins and ends with.
+PREFIX, SUFFIX = ".kb-", ".tmp"
+_NAME = re.compile(r"\.kb-(\d{1,19})-[0-9a-f]{16}\.tmp\Z")
+
+#: A process of another machine or container may write here too, and is none of ours to look up.
+LEFT_SECONDS = 60.0
+
+
+def beside(path: str | os.PathLike[str]) -> str:
+    """A new name beside `path`, in the same folder. Nothing is made."""
+    return os.path.join(os.path.dirname(path), f".kb-{os.getpid()}-{os.urandom(8).hex()}.tmp")
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is, or was, being written by a kb."""
+    return name.startswith(".kb-") and _NAME.match(name) is not None
+
+
+def clear(files: Iterable[Path]) -> int:
+    """Delete those of the files whose writer is gone; how many. What cannot be deleted stays."""
+    count = 0
+    for file in files:
+        with suppress(OSError):
+            if _is_left(file):
+                file.unlink()
+                count += 1
+    return count
+
+
+def clear_folders(folders: Iterable[Path]) -> int:
+    """The same for all that lie in the folders themselves, not below them."""
+    found: list[Path] = []
+    for folder in folders:
+        with suppress(OSError), os.scandir(folder) as entries:
+            found += [folder / entry.name for entry in entries if is_temporary(entry.name)]
+    return clear(found)
+
+
+def _is_left(file: Path) -> bool:
+    match = _NAME.match(file.name)
+    if match is None or time.time() - file.lstat().st_mtime < LEFT_SECONDS:
+        return False
+    try:
+        os.kill(int(match[1]), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:  # somebody else's, and alive
+        return False
+    return False
