@@ -66,7 +66,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "a model is never loaded from a place that a notebook names",
-        "kb/search/choose.py",
+        "kb/search/weights.py",
         "    if Path(model).exists():",
         "    if False:",
         "tests/test_boundaries.py::test_a_model_whose_name_is_a_folder_here_is_not_loaded",

@@ -71,8 +71,8 @@ def glance(root: Path) -> str | None:
     """Stands for the names, sizes and times of all that a walk looks at, in half a walk's time.
 
     The number of notes, then two checksums of 32 bits: a cryptographic hash would take longer to
-    import than there is to gain. None where only a walk can tell: at symbolic links, and at
-    folders that cannot be read.
+    import than there is to gain. None where only a walk can tell: at symbolic links, at folders
+    that cannot be read, and at what a killed process may have left.
     """
     paths: list[str] = []
     sizes, times = array("q"), array("q")
@@ -94,6 +94,8 @@ def glance(root: Path) -> str | None:
                                     stack.append((f"{folder}/{name}", f"{prefix}{name}/"))
                                 continue
                             if not _is_note(name):
+                                if is_temporary(name):
+                                    return None
                                 continue
                         status = entry.stat(follow_symlinks=False)
                         paths.append(prefix + name)
