@@ -8,14 +8,15 @@ from __future__ import annotations
 import struct
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kb import __version__
 from kb.config import CONFIG_NAME, Settings
 from kb.errors import NotebookNotFound
-from kb.model import SyncReport
+from kb.model import Problem, Severity, SyncReport
 from kb.notes.files import Found, Walk, glance, walk
+from kb.places import meetings
 from kb.store.signature import signature
 from kb.store.store import Store
 from kb.values import dataclass
@@ -183,5 +184,17 @@ def report(store: Store, settings: Settings, freshness: Freshness) -> SyncReport
         passages=passages,
         links=links,
         pending=pending(store, settings),
-        problems=(*store.problems(), *freshness.walk.problems),
+        problems=(*store.problems(), *freshness.walk.problems, *met(freshness)),
     )
+
+
+def met(freshness: Freshness) -> Iterator[Problem]:
+    """Notes that would stand at one address of the site."""
+    for path, kept in meetings(one.path for one in freshness.walk.found):
+        yield Problem(
+            path,
+            0,
+            Severity.WARNING,
+            f"would have the same address on the site as {kept}, and is given another",
+            "rename one of the two",
+        )

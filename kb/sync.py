@@ -98,7 +98,7 @@ def sync(
             *freshness.walk.problems,
             *done.problems,
             *problems,
-            *_meetings(freshness),
+            *fresh.met(freshness),
         ),
         seconds=time.monotonic() - began,
     )
@@ -108,18 +108,6 @@ def tidy(settings: Settings) -> None:
     """Clear away what killed processes left half-written beside the store, the ledger and saved pages."""
     folders = (settings.root, settings.derived, settings.saved, settings.private_saved)
     temporary.clear_folders(folders)
-
-
-def _meetings(freshness: Freshness) -> Iterator[Problem]:
-    """Notes that would stand at one address of the site."""
-    for path, kept in meetings(one.path for one in freshness.walk.found):
-        yield Problem(
-            path,
-            0,
-            Severity.WARNING,
-            f"would have the same address on the site as {kept}, and is given another",
-            "rename one of the two",
-        )
 
 
 def _silent(_stage: Stage, _done: int, _total: int) -> None:
@@ -192,7 +180,8 @@ class _Notes:
         if settled and self.store.setting("scan") != mark:
             self.store.remember("scan", mark)
         # What a walk complains of is to be said each time, so that it has to be walked.
-        known = seen if settled and not walk.problems else None
+        said = walk.problems or any(meetings(one.path for one in walk.found))
+        known = seen if settled and not said else None
         if self.store.setting("glance") != known:
             self.store.remember("glance", known)
 

@@ -537,7 +537,8 @@ def test_a_sync_killed_at_any_moment_leaves_a_store_that_the_next_one_completes(
             assert store.passage_count() == 20 * len(store.notes())
     with Store.open(settings.store) as store:
         report = sync.sync(store, settings, None, None, FixedClock())
-        assert report.added + report.unchanged == 300
+        # Those written just before they were read are read again: their time of change says too little.
+        assert report.added + report.changed + report.unchanged == 300
         assert store.allowed(Filter(hosts=("a.example",))) is not None
         assert (store.passage_count(), store.link_count()) == (6_000, 300)
 

@@ -35,17 +35,17 @@ def main(note: Path, seed: int) -> None:
 
 
 def _save(note: Path, read: bytes, text: bytes) -> None:
-    """By a rename; what somebody else wrote in the meantime is taken over, and the line put after it."""
-    line = text[len(read) :]
+    """By a rename; what somebody else put at the end in the meantime is put at the end again."""
     new = note.with_name(".editor.swp")
     while True:
-        new.write_bytes(read + line)
+        new.write_bytes(text)
         exchange(str(new), str(note))
         taken = new.read_bytes()
         if taken == read:
             os.unlink(new)
             return
-        read = taken
+        # What was taken out is what stood there before, and somebody's words after it.
+        read, text = text, text + taken[len(read) :]
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -319,7 +320,7 @@ def ensure(path: Path) -> None:
         raise StoreError(f"{path.parent}: cannot be made ({error.strerror})") from None
     connection = connect(path, create=True)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _keep_log(connection)
         if version := version_of(connection):
             _keep_copy(connection, path, version)
         create(connection)
@@ -329,6 +330,19 @@ def ensure(path: Path) -> None:
         raise StoreError(f"{path}: cannot be written ({error})") from None
     finally:
         connection.close()
+
+
+def _keep_log(connection: sqlite3.Connection) -> None:
+    """Turn to write-ahead logging. SQLite waits for nobody there, whatever its time-out says."""
+    for _ in range(100):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                raise
+            time.sleep(0.05)
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
