@@ -27,7 +27,6 @@ from kb.fresh import Freshness
 from kb.model import Clock, Key, LinkKind, LinkRecord, Problem, Severity, SyncReport, settled_kind
 from kb.notes import files
 from kb.notes.parse import parse
-from kb.places import meetings
 from kb.reading import Read, Wanted
 from kb.store import ledger, lock, saved
 from kb.store.prepared import Prepared
@@ -180,7 +179,7 @@ class _Notes:
         if settled and self.store.setting("scan") != mark:
             self.store.remember("scan", mark)
         # What a walk complains of is to be said each time, so that it has to be walked.
-        said = walk.problems or any(meetings(one.path for one in walk.found))
+        said = walk.problems or any(fresh.met(self.freshness))
         known = seen if settled and not said else None
         if self.store.setting("glance") != known:
             self.store.remember("glance", known)
