@@ -214,9 +214,9 @@ class KnowledgeBase(Daily):
         With `embed=False`, or where the model cannot be used, passages stay pending; the report's
         `notice` says why. StoreBusy, StoreError, LedgerError.
         """
-        from kb.sync import tidy
-
-        tidy(self.settings)
+        # What killed processes left half-written beside the store, the ledger and saved pages.
+        known = self.settings
+        temporary.clear_folders((known.root, known.derived, known.saved, known.private_saved))
         report = self._read_notes(rehash=rehash, progress=progress)
         return self._embed(report, progress, fetch=True) if embed else report
 

@@ -20,7 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kb import fresh, reading, temporary, urls
+from kb import fresh, reading, urls
 from kb.config import Settings
 from kb.errors import UnknownNote
 from kb.fresh import Freshness
@@ -101,12 +101,6 @@ def sync(
         ),
         seconds=time.monotonic() - began,
     )
-
-
-def tidy(settings: Settings) -> None:
-    """Clear away what killed processes left half-written beside the store, the ledger and saved pages."""
-    folders = (settings.root, settings.derived, settings.saved, settings.private_saved)
-    temporary.clear_folders(folders)
 
 
 def _silent(_stage: Stage, _done: int, _total: int) -> None:

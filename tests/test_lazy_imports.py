@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -135,3 +136,10 @@ def test_a_keyword_search_loads_nothing_that_only_a_write_needs(notebook: Path) 
         "tempfile",
         "sqlite_utils",
     }
+
+
+def test_a_sync_with_nothing_to_do_loads_no_parser(notebook: Path) -> None:
+    for note in (notebook / "notes").rglob("*.md"):
+        os.utime(note, (1_700_000_000, 1_700_000_000))  # those of this second are read again
+    loaded("sync", "--no-embed", cwd=notebook)
+    assert loaded("sync", "--no-embed", cwd=notebook).isdisjoint({"kb.sync", "pyromark", "yaml", "numpy"})

@@ -175,7 +175,6 @@ def test_closed_descriptors_are_borne(synced: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGINT") or os.name != "posix", reason="signals of POSIX")
 def test_an_interrupt_ends_a_run_with_one_line_and_keeps_what_was_done(tmp_path: Path) -> None:
     root = write_notebook(tmp_path / "n", {"a.md": "".join(f"* {refused_url()}?{n}\n" for n in range(50))})
     (root / "kb.toml").write_text('[links]\nprivate_hosts = "check"\ninterval = 1\nper_host = 1\n')
