@@ -524,6 +524,8 @@ def test_a_sync_killed_at_any_moment_leaves_a_store_that_the_next_one_completes(
         tmp_path / "book",
         {f"n{number}.md": f"* bullet {number} https://a.example/{number}\n" * 20 for number in range(300)},
     )
+    for note in settings.notes.iterdir():
+        os.utime(note, (1_700_000_000, 1_700_000_000))  # written just now, they would be read again
     for pause in (0.0, 0.02, 0.05, 0.1, 0.2):
         child = subprocess.Popen([sys.executable, "-c", _SYNC, str(settings.root)], stdout=subprocess.PIPE)
         assert child.stdout is not None
@@ -537,8 +539,7 @@ def test_a_sync_killed_at_any_moment_leaves_a_store_that_the_next_one_completes(
             assert store.passage_count() == 20 * len(store.notes())
     with Store.open(settings.store) as store:
         report = sync.sync(store, settings, None, None, FixedClock())
-        # Those written just before they were read are read again: their time of change says too little.
-        assert report.added + report.changed + report.unchanged == 300
+        assert report.added + report.unchanged == 300
         assert store.allowed(Filter(hosts=("a.example",))) is not None
         assert (store.passage_count(), store.link_count()) == (6_000, 300)
 
