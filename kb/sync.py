@@ -145,6 +145,9 @@ class _Notes:
         done, total = 0, len(self.freshness.changed)
         if total or self.freshness.gone:
             self._forget_scan()  # until all is done, the rows are of no one scan
+        if self.freshness.rules_changed and not self.stamps:
+            # No row is of other rules: what a first sync has recorded counts, should it be killed.
+            self.store.remember("rules", self.rules)
         report = SyncReport(unchanged=self.freshness.unchanged)
         found = reading.read_all(self.root, self._wanted(), day_first=self.day_first)
         for batch in _batches(found, total):
