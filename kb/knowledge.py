@@ -18,21 +18,12 @@ from kb import config, temporary
 from kb.config import Settings
 from kb.daily import Daily, Progress, notebook_at
 from kb.errors import ModelError, StoreError, UnknownNote, UsageError
-from kb.model import (
-    Added,
-    Entry,
-    Filter,
-    Hit,
-    Key,
-    LinkRecord,
-    NoteKind,
-    Saved,
-    Shown,
-    Site,
-    Standing,
-    SyncReport,
-    Term,
-)
+from kb.model.kinds import NoteKind, Standing
+from kb.model.links import Added, Key, LinkRecord, Saved
+from kb.model.notes import Entry, Shown, Term
+from kb.model.reports import SyncReport
+from kb.model.search import Filter, Hit
+from kb.model.site import Site
 from kb.values import replace
 
 if TYPE_CHECKING:
