@@ -175,9 +175,12 @@ class KnowledgeBase(Daily):
 
         path = self.settings.store
         if Store.outdated(path):
-            from kb.store import schema
+            from kb.store import tables
 
-            schema.ensure(path)
+            if not tables.make(path):
+                from kb.store import schema
+
+                schema.ensure(path)
         return Store.open(path)
 
     def shown(self, path: str) -> str:
