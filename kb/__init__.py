@@ -23,8 +23,8 @@ __all__ = ["Filter", "KbError", "KnowledgeBase", "Standing", "__version__"]
 _PUBLIC = {
     "KnowledgeBase": "kb.knowledge",
     "KbError": "kb.errors",
-    "Filter": "kb.model",
-    "Standing": "kb.model",
+    "Filter": "kb.model.search",
+    "Standing": "kb.model.kinds",
 }
 
 

@@ -361,12 +361,12 @@ from kb.knowledge import KnowledgeBase
 from kb.mcp import Desk
 desk = Desk(KnowledgeBase.open({str(root)!r}))
 desk.call("search", {{"query": "how much memory"}})
-first = desk.base._encoders[False].encoder._light
+first = desk.base.models._chosen[False].encoder._light
 with open({str(root / "notes" / "new.md")!r}, "w") as file:
     file.write("* a new bullet about otters\\n")
 told = desk.call("search", {{"query": "otters", "mode": "semantic"}})
 assert told.structured_content["hits"][0]["path"] == "new.md", told
-assert desk.base._encoders[False].encoder._light is first
+assert desk.base.models._chosen[False].encoder._light is first
 assert not {{"torch", "sentence_transformers"}} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, timeout=120)
