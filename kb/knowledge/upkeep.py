@@ -152,12 +152,12 @@ class Upkeep(Links):
         """Set a key (None: take it out) in the file of its scope.
 
         That file, and where the value comes from now. ConfigError for what is no key or no value of
-        it; NotebookNotFound where it is a notebook's and there is none.
+        it; NotebookNotFound where it is a notebook's, or said of one, and there is none.
         """
         from kb.configure import held, set_key
 
         home = _root(root)
-        if home is None and config.known(name).scope is config.Scope.NOTEBOOK:
+        if home is None and config.known(name).scope is not config.Scope.PERSON:
             config.find_root(Path.cwd())  # says that there is none
         path = set_key(home or Path.cwd(), name, value)
         return path, held(config.load(home or Path.cwd()), name).origin
