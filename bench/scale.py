@@ -269,12 +269,30 @@ STEPS = (
     Step("keyword", "`kb search --mode keyword`", ("search", "--mode", "keyword", QUERY)),
     Step("hybrid", "`kb search`", ("search", QUERY)),
     Step("common", "`kb search`, words that are common", ("search", "time of the card and the wind")),
-    Step("filtered", "`kb search --since 2020 --tag t7`", ("search", "--since", "2020", "--tag", "t7", QUERY)),
+    Step(
+        "filtered", "`kb search --since 2020 --tag t7`", ("search", "--since", "2020", "--tag", "t7", QUERY)
+    ),
     Step("related", "`kb related` of a note", ("related", "notes/07/7.md")),
     Step("looks", "a look at 900,000 links, put in", _here("put_looks(Path('.'))")),
-    Step("alive", "`kb links --alive URL`: one word, a line in the ledger", ("links", "--alive", link(11, 0)), size="links.jsonl"),
-    Step("check1", "`kb check-links --note`: 20,000 links due", ("check-links", "--note", "notes/00", "--note", "notes/01"), served=True),
-    Step("check", "`kb check-links`: 80,000 due of a million", ("check-links",), served=True, size="links.jsonl"),
+    Step(
+        "alive",
+        "`kb links --alive URL`: one word, a line in the ledger",
+        ("links", "--alive", link(11, 0)),
+        size="links.jsonl",
+    ),
+    Step(
+        "check1",
+        "`kb check-links --note`: 20,000 links due",
+        ("check-links", "--note", "notes/00", "--note", "notes/01"),
+        served=True,
+    ),
+    Step(
+        "check",
+        "`kb check-links`: 80,000 due of a million",
+        ("check-links",),
+        served=True,
+        size="links.jsonl",
+    ),
     Step("nodue", "`kb check-links` with none due", ("check-links",), served=True),
     Step("enrich", "`kb enrich --note`: 10,000 links", ("enrich", "--note", "notes/02"), served=True),
     Step("dead", "`kb links --standing dead`", ("links", "--standing", "dead"), size="stdout"),
@@ -286,12 +304,18 @@ STEPS = (
     Step("export", "`kb export jsonl`", ("export", "jsonl", "-o", "links-out.jsonl"), size="links-out.jsonl"),
     Step("glossary", "`kb glossary`, 300 terms", ("glossary",), size="stdout"),
     Step("backup", "`kb backup`", ("backup", "--force", "backup.tar.gz"), size="backup.tar.gz"),
-    Step("rebuild", "`rm -r .kb; kb sync --no-embed`: notes and ledger", ("sync", "--no-embed"), _without_store, size=".kb/kb.sqlite3"),
+    Step(
+        "rebuild",
+        "`rm -r .kb; kb sync --no-embed`: notes and ledger",
+        ("sync", "--no-embed"),
+        _without_store,
+        size=".kb/kb.sqlite3",
+    ),
     *(
         Step(f"site{count}", f"`mkdocs build`, {int(count):,} notes", ("build", count), size="site")
         for count in PAGES
     ),
-)  # fmt: skip
+)
 
 
 def measure(step: Step, root: Path, cage: Cage) -> dict[str, Any]:

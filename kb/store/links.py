@@ -112,6 +112,21 @@ class Links(Connected):
         facts, *looks = self.connection.execute(_STATE, [id]).fetchone()
         return _looks(looks), _NO_FACTS if facts is None else from_json(Facts, json.loads(facts))[0]
 
+    def states(self, keys: Iterable[Key]) -> dict[Key, LinkRecord]:
+        """The links of just these keys, aliases apart, without their mentions; those unknown are left out."""
+        wanted = set(keys)
+        ids = [
+            id
+            for part in chunks([clean(key) for key in {one.key for one in wanted}])
+            for id, *key in self.connection.execute(
+                f"SELECT id, key, fragment FROM links WHERE key IN ({marks(len(part))})", part
+            )
+            if Key(*key) in wanted
+        ]
+        return {
+            record.key: record for part in chunks(ids, _TOGETHER) for record in self._states(part).values()
+        }
+
     def checks(self, key: Key) -> list[Look]:
         """Every look at a link since this store was made, oldest first."""
         rows = self.connection.execute(
