@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kb.errors import KbError as KbError
     from kb.knowledge import KnowledgeBase as KnowledgeBase
-    from kb.model import Filter as Filter
-    from kb.model import Standing as Standing
+    from kb.model.kinds import Standing as Standing
+    from kb.model.search import Filter as Filter
 
 __version__ = "0.1.0"
 

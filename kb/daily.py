@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from kb.configure import Holding
     from kb.doctor import Finding
     from kb.lately import Event
-    from kb.model import Clock, Filter, Hit, LinkRecord, SyncReport
+    from kb.model.clock import Clock
+    from kb.model.links import LinkRecord
+    from kb.model.reports import SyncReport
+    from kb.model.search import Filter, Hit
     from kb.recall import Target
     from kb.search.choose import Chosen
     from kb.search.encode import Encoder

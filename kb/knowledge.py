@@ -18,21 +18,12 @@ from kb import config, temporary
 from kb.config import Settings
 from kb.daily import Daily, Progress, notebook_at
 from kb.errors import ModelError, StoreError, UnknownNote, UsageError
-from kb.model import (
-    Added,
-    Entry,
-    Filter,
-    Hit,
-    Key,
-    LinkRecord,
-    NoteKind,
-    Saved,
-    Shown,
-    Site,
-    Standing,
-    SyncReport,
-    Term,
-)
+from kb.model.kinds import NoteKind, Standing
+from kb.model.links import Added, Key, LinkRecord, Saved
+from kb.model.notes import Entry, Shown, Term
+from kb.model.reports import SyncReport
+from kb.model.search import Filter, Hit
+from kb.model.site import Site
 from kb.values import replace
 
 if TYPE_CHECKING:
@@ -184,9 +175,12 @@ class KnowledgeBase(Daily):
 
         path = self.settings.store
         if Store.outdated(path):
-            from kb.store import schema
+            from kb.store import tables
 
-            schema.ensure(path)
+            if not tables.make(path):
+                from kb.store import schema
+
+                schema.ensure(path)
         return Store.open(path)
 
     def shown(self, path: str) -> str:

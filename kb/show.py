@@ -7,7 +7,8 @@ import re
 from kb import urls
 from kb.config import Settings
 from kb.errors import UsageError
-from kb.model import Saved, Shown
+from kb.model.links import Saved
+from kb.model.notes import Shown
 from kb.notes.files import read
 from kb.notes.parse import parse
 from kb.notes.source import read_source

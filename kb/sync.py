@@ -24,7 +24,10 @@ from kb import fresh, reading, urls
 from kb.config import Settings
 from kb.errors import UnknownNote
 from kb.fresh import Freshness
-from kb.model import Clock, Key, LinkKind, LinkRecord, Problem, Severity, SyncReport, settled_kind
+from kb.model.clock import Clock
+from kb.model.kinds import LinkKind, settled_kind
+from kb.model.links import Key, LinkRecord
+from kb.model.reports import Problem, Severity, SyncReport
 from kb.notes import files
 from kb.notes.parse import parse
 from kb.reading import Read, Wanted

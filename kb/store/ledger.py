@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kb.errors import LedgerError
-from kb.model import Facts, Key, LinkRecord, Looks, Person
+from kb.model.links import Facts, Key, LinkRecord, Looks, Person
 from kb.store.codec import Group, from_json, to_json
 from kb.store.instants import with_instants
 from kb.store.rows import dump

@@ -8,21 +8,10 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from kb.model import (
-    Facts,
-    Filter,
-    Key,
-    LinkKind,
-    LinkRecord,
-    Look,
-    Looks,
-    Mention,
-    Person,
-    Span,
-    Standing,
-    Transition,
-    Verdict,
-)
+from kb.model.kinds import LinkKind, Standing
+from kb.model.links import Facts, Key, LinkRecord, Look, Looks, Mention, Person, Transition, Verdict
+from kb.model.notes import Span
+from kb.model.search import Filter
 from kb.store.codec import from_json, to_json
 from kb.store.connection import Connected
 from kb.store.filters import EVERYTHING, link_clause

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from kb.model import Key, LinkKind
+from kb.model.kinds import LinkKind
+from kb.model.links import Key
 from kb.urls.tables import (
     ANCHOR_WORDS,
     IDENTITIES,

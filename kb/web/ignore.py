@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from kb import urls
-from kb.model import LinkRecord, Verdict
+from kb.model.links import LinkRecord, Verdict
 
 UNSAFE = frozenset({"javascript", "data", "file", "vbscript", "blob"})
 """Schemes that run something or read the reader's own disk: listed, and never followed."""

@@ -16,7 +16,7 @@ from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
 
 from kb import urls
-from kb.model import Verdict
+from kb.model.links import Verdict
 from kb.web import page, places
 from kb.web.outcome import Outcome
 from kb.web.phrases import (

@@ -19,7 +19,8 @@ from urllib.parse import urljoin
 from charset_normalizer import from_bytes
 
 from kb import urls
-from kb.model import Facts, When
+from kb.model.dates import When
+from kb.model.links import Facts
 from kb.web.page.untitled import SEPARATORS, is_no_title
 
 _META_CHARSET: Final = re.compile(
