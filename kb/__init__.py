@@ -7,13 +7,16 @@ house behind that door, and may move.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+# As `typing` spells it, whose import is a third of a bare process, and an interrupt there a traceback.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from kb.errors import KbError as KbError
     from kb.knowledge import KnowledgeBase as KnowledgeBase
-    from kb.model import Filter as Filter
-    from kb.model import Standing as Standing
+    from kb.model.kinds import Standing as Standing
+    from kb.model.search import Filter as Filter
 
 __version__ = "0.1.0"
 
@@ -23,8 +26,8 @@ __all__ = ["Filter", "KbError", "KnowledgeBase", "Standing", "__version__"]
 _PUBLIC = {
     "KnowledgeBase": "kb.knowledge",
     "KbError": "kb.errors",
-    "Filter": "kb.model",
-    "Standing": "kb.model",
+    "Filter": "kb.model.search",
+    "Standing": "kb.model.kinds",
 }
 
 

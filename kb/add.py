@@ -11,7 +11,10 @@ from typing import NamedTuple
 from kb import urls
 from kb.config import Settings
 from kb.errors import NoteChanged, NoteExists, UnknownNote, UsageError
-from kb.model import Added, Clock, Facts, Filter, Key, LinkRecord, Mention, NoteKind, Verdict
+from kb.model.clock import Clock
+from kb.model.kinds import NoteKind
+from kb.model.links import Added, Facts, Key, LinkRecord, Mention, Verdict
+from kb.model.search import Filter
 from kb.notes import edit
 from kb.notes.files import read, write_atomic
 from kb.notes.link_note import link_note, prose, tagged

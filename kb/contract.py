@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from kb.model import Added, Entry, Facts, Hit, LinkRecord, Mention, Problem, Saved
+from kb.model.links import Added, Facts, LinkRecord, Mention, Saved
+from kb.model.notes import Entry
+from kb.model.reports import Problem
+from kb.model.search import Hit
 
 
 def hit(value: Hit) -> dict[str, Any]:
@@ -244,7 +247,7 @@ def stats(value: Any) -> dict[str, Any]:
 
 
 def setting(value: Any) -> dict[str, Any]:
-    """A setting: the value that holds, where it comes from, its scope (`notebook` or `person`)."""
+    """A setting: the value that holds, where it comes from, its scope (`notebook`, `person` or `trust`)."""
     key = value.key
     default = list(key.default) if isinstance(key.default, tuple) else key.default
     return {

@@ -10,7 +10,9 @@ from pathlib import Path, PurePosixPath
 from kb import around, temporary, urls
 from kb.config import CONFIG_NAME, Settings
 from kb.errors import KbError, LedgerError, ModelError
-from kb.model import LinkRecord, Severity, Standing
+from kb.model.kinds import Standing
+from kb.model.links import LinkRecord
+from kb.model.reports import Severity
 from kb.notes.files import SUFFIXES, walk
 from kb.search.vectors import VectorFile
 from kb.store import integrity, ledger, saved

@@ -12,7 +12,7 @@ from math import log
 from typing import NamedTuple, Protocol
 
 from kb.errors import ModelError, UnknownNote, UsageError
-from kb.model import Filter, Hit
+from kb.model.search import Filter, Hit
 from kb.search.query import Query, fts_match, merge, parse_query, quote
 from kb.search.rank import Ranked, fold, fuse, marks
 from kb.store.grams import spaceless

@@ -14,7 +14,7 @@ from pathlib import Path
 from kb import __version__
 from kb.config import CONFIG_NAME, Settings
 from kb.errors import NotebookNotFound
-from kb.model import Problem, Severity, SyncReport
+from kb.model.reports import Problem, Severity, SyncReport
 from kb.notes.files import Found, Walk, glance, walk
 from kb.places import meetings
 from kb.store.signature import signature

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from kb import urls
 from kb.config import Settings
-from kb.model import LinkRecord, Standing, Transition
+from kb.model.kinds import Standing
+from kb.model.links import LinkRecord, Transition
 from kb.notes.files import walk
 from kb.store.notes import NoteRow
 from kb.values import dataclass

@@ -29,7 +29,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from kb import __version__, contract
 from kb.errors import KbError, UsageError
 from kb.knowledge import KnowledgeBase
-from kb.model import Filter, LinkRecord, Source, Standing, When
+from kb.model.dates import When
+from kb.model.kinds import Source, Standing
+from kb.model.links import LinkRecord
+from kb.model.search import Filter
 
 #: Characters of one answer, as JSON: some ten thousand tokens.
 ANSWER = 40_000

@@ -18,7 +18,9 @@ from urllib.parse import urlsplit
 from kb import find, pages
 from kb.config import Settings
 from kb.errors import ModelError
-from kb.model import LinkForm, Site, Standing
+from kb.model.kinds import Standing
+from kb.model.notes import LinkForm
+from kb.model.site import Site
 from kb.places import Places, anchors, read_wikilink
 from kb.search import query, rank
 from kb.search.browser.model import compact

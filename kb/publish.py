@@ -17,7 +17,11 @@ from urllib.parse import unquote, urlsplit
 
 from kb.config import Settings
 from kb.errors import UnknownNote, UsageError
-from kb.model import Entry, LinkForm, LinkRecord, Page, Severity, Site, Standing
+from kb.model.kinds import Standing
+from kb.model.links import LinkRecord
+from kb.model.notes import Entry, LinkForm
+from kb.model.reports import Severity
+from kb.model.site import Page, Site
 from kb.notes.files import read
 from kb.notes.source import read_source
 from kb.pages import (

@@ -25,7 +25,9 @@ from typing import IO, NamedTuple, TypeAlias
 
 from kb import urls
 from kb.errors import UnknownNote
-from kb.model import Key, Link, LinkForm, LinkKind
+from kb.model.kinds import LinkKind
+from kb.model.links import Key
+from kb.model.notes import Link, LinkForm
 from kb.notes import files
 from kb.notes.parse import parse
 from kb.store.prepared import Prepared, prepare

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kb.errors import UsageError
-from kb.model import Hit
+from kb.model.search import Hit
 from kb.temporary import beside
 from kb.values import dataclass
 

@@ -19,7 +19,13 @@ from typing import Final
 from kb import urls
 from kb.config import Settings
 from kb.errors import NoteError, UnknownNote
-from kb.model import Clock, Filter, LinkRecord, Mention, Problem, Severity, Span, Standing, Verdict, When
+from kb.model.clock import Clock
+from kb.model.dates import When
+from kb.model.kinds import Standing
+from kb.model.links import LinkRecord, Mention, Verdict
+from kb.model.notes import Span
+from kb.model.reports import Problem, Severity
+from kb.model.search import Filter
 from kb.notes import edit
 from kb.notes.files import read, write_atomic
 from kb.store import lock

@@ -1,4 +1,4 @@
-"""What is shown of one note or one linked page: its text as it lies."""
+"""What is shown of one note or one linked page, its text as it lies; and of the glossary."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import re
 from kb import urls
 from kb.config import Settings
 from kb.errors import UsageError
-from kb.model import Saved, Shown
+from kb.model.links import Saved
+from kb.model.notes import Entry, Shown, Term
 from kb.notes.files import read
 from kb.notes.parse import parse
 from kb.notes.source import read_source
@@ -49,3 +50,21 @@ def page(store: Store, settings: Settings, url: str, *, private: bool = True) ->
         if found is not None:
             return found
     raise UsageError(f"{url}: no text of it is kept", hint="kb enrich   keeps the text of linked pages")
+
+
+def terms(store: Store, named: str | None = None, *, private: bool = True) -> list[Entry]:
+    """Every term with its uses, A to Z; or those that `named` is a term, alias or expansion of, in any case.
+
+    Without `private`, private notes neither define nor use one.
+    """
+    found = [
+        (path, one)
+        for path, one in store.terms(private=private)
+        if named is None or named.casefold() in _names(one)
+    ]
+    found.sort(key=lambda pair: (pair[1].term.casefold(), pair[0], pair[1].line))
+    return [Entry(one, path, store.uses(one, private=private)) for path, one in found]
+
+
+def _names(term: Term) -> set[str]:
+    return {name.casefold() for name in (term.term, term.expansion, *term.aliases) if name}

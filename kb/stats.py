@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from kb import urls
-from kb.model import LinkRecord, Standing
+from kb.model.kinds import Standing
+from kb.model.links import LinkRecord
 from kb.store.notes import NoteRow
 from kb.values import dataclass
 

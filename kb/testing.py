@@ -14,7 +14,7 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
-from kb.model import Excerpt
+from kb.model.search import Excerpt
 
 _WORD = re.compile(r"\w+")
 

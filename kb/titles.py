@@ -8,7 +8,7 @@ from pathlib import Path
 from kb import urls
 from kb.config import Settings
 from kb.errors import UnknownNote
-from kb.model import Filter
+from kb.model.search import Filter
 from kb.notes.files import read, write_atomic
 from kb.notes.titles import diff, with_titles
 from kb.store import lock

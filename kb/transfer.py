@@ -13,7 +13,8 @@ from pathlib import Path
 
 from kb import urls
 from kb.errors import ImportRefused, NoteError
-from kb.model import LinkRecord, Problem, Severity
+from kb.model.links import LinkRecord
+from kb.model.reports import Problem, Severity
 from kb.notes import exporters, files, importers
 from kb.notes.exporters import Exported
 from kb.notes.importers import Attachment, Draft

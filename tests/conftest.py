@@ -79,6 +79,12 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
+def loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person lets their links lead into their own network, where the tests' servers are."""
+    monkeypatch.setenv("KB_LINKS_PRIVATE_HOSTS", "check")
+
+
+@pytest.fixture
 def notebook(tmp_path: Path) -> Path:
     """A small notebook on disk, not synced."""
     return write_notebook(tmp_path / "notebook")

@@ -16,13 +16,15 @@ GROUND = {"values", "model", "errors", "urls", "config", "contract", "places", "
 ROOMS = {"notes", "web", "search", "pages", "store"}
 STAGES = {
     "sync", "find", "add", "check", "repair", "enrich", "titles", "clipboard", "publish", "transfer", "init",
-    "backup", "configure", "doctor", "lately", "opening", "recall", "stats", "watch", "show",
+    "backup", "configure", "doctor", "lately", "opening", "person", "recall", "stats", "watch", "show",
 }  # fmt: skip
 DOORS = {"cli", "plugin", "mcp"}
 # fresh is what sync and search both stand on: a scan, and no more. reading is sync's helper,
 # around what init and doctor both know of git's files and the site's. meaning stands on find: the
 # site's search ranks by the constants of the command's.
-FLOORS = [GROUND, ROOMS, {"around", "fresh", "reading"}, STAGES, {"meaning"}, {"daily"}, {"knowledge"}, DOORS]
+# observed is the ledger's side of a sync, and of all that writes the ledger.
+BASES = [{"around", "fresh", "reading"}, {"observed"}]
+FLOORS = [GROUND, ROOMS, *BASES, STAGES, {"meaning"}, {"knowledge"}, DOORS]
 # The command line opens the other door that is a command.
 OPENS = {("cli", "mcp")}
 
@@ -48,7 +50,7 @@ HOMES = {
 }
 
 # Modules that may import inside a function, so that a light path stays light.
-DEFERRING = {"daily", "knowledge", "cli"}
+DEFERRING = {"knowledge", "cli"}
 
 
 @lru_cache
@@ -57,8 +59,8 @@ def modules() -> list[str]:
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         names.append(".".join(part for part in parts if part != "__init__"))
-    # testing.py stands outside: only tests import it.
-    return [name for name in names if name != "testing"]
+    # testing.py stands outside: only tests import it. So does the doorstep, which imports the door.
+    return [name for name in names if name not in ("testing", "__main__")]
 
 
 @cache
@@ -131,6 +133,41 @@ def test_doors_know_only_the_knowledge_base_and_the_values(module: str) -> None:
         - {opened for door, opened in OPENS if door == room(module)}
     )
     assert not beyond, f"kb.{module} is a door and imports {beyond}"
+
+
+@pytest.mark.parametrize("module", [name for name in modules() if name != "model"])
+def test_the_house_takes_each_value_from_the_module_of_its_subject(module: str) -> None:
+    direct = [
+        alias.name
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.ImportFrom) and node.module == "kb.model"
+        for alias in node.names
+        if f"model.{alias.name}" not in modules()
+    ]
+    assert not direct or module == "", (
+        f"kb.{module} takes {direct} from kb.model, which is for people's scripts"
+    )
+
+
+def test_people_find_every_value_in_kb_model() -> None:
+    import kb.model
+
+    defined = {
+        node.name: module
+        for module in modules()
+        if module.startswith("model.")
+        for node in tree(module).body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_")
+    }
+    typed = {
+        alias.asname: node.module.removeprefix("kb.")
+        for node in ast.walk(tree("model"))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("kb.")
+        for alias in node.names
+    }
+    assert typed == defined
+    for name, module in defined.items():
+        assert getattr(kb.model, name).__module__ == f"kb.{module}"
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:

@@ -47,8 +47,8 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return notebook(tmp_path, {}, '[links]\nprivate_hosts = "check"\ntimeout = 0.5\ninterval = 0.001\n')
+def settings(tmp_path: Path, loopback: None) -> Settings:
+    return notebook(tmp_path, {}, "[links]\ntimeout = 0.5\ninterval = 0.001\n")
 
 
 def mention(store: Store, *urls: str, path: str = "a.md") -> None:
@@ -540,12 +540,12 @@ def test_the_look_at_a_new_link_is_kept_once_the_store_knows_it(
     assert store.checks(key(url)) == [look]
 
 
+@pytest.mark.usefixtures("loopback")
 def test_the_address_that_is_asked_for_is_the_one_that_markdown_means(tmp_path: Path) -> None:
     note = '* [c]({0}q?x=1&amp;y=2)\n* [e]({0}a\\_b)\n* <a href="{0}h?x=1&amp;y=2">t</a>\n'
     routes = {name: lambda handler, _: handler.answer() for name in ("q?x=1&y=2", "a_b", "h?x=1&y=2")}
     with Server(routes=routes) as server:
         root = write_notebook(tmp_path / "n", {"a.md": note.format(server.url())})
-        (root / "kb.toml").write_text('[links]\nprivate_hosts = "check"\n')
         with KnowledgeBase.open(root) as base:
             report = base.check_links()
             assert dict(report.counts) == {Verdict.ALIVE: 3}

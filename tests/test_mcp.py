@@ -264,9 +264,9 @@ def test_a_note_that_changed_is_read_by_the_next_call(tmp_path: Path) -> None:
         assert call("search", query="walrus", mode="keyword").value["hits"]
 
 
+@pytest.mark.usefixtures("loopback")
 def test_a_link_is_added_only_once(tmp_path: Path) -> None:
     root = write_notebook(tmp_path / "notebook")
-    (root / "kb.toml").write_text('[links]\nprivate_hosts = "check"\n')
     body = b"<title>About walruses</title>"
     with (
         Server(routes={"walrus": lambda handler, _: handler.answer(body=body)}) as server,
@@ -361,12 +361,12 @@ from kb.knowledge import KnowledgeBase
 from kb.mcp import Desk
 desk = Desk(KnowledgeBase.open({str(root)!r}))
 desk.call("search", {{"query": "how much memory"}})
-first = desk.base._encoders[False].encoder._light
+first = desk.base.models._chosen[False].encoder._light
 with open({str(root / "notes" / "new.md")!r}, "w") as file:
     file.write("* a new bullet about otters\\n")
 told = desk.call("search", {{"query": "otters", "mode": "semantic"}})
 assert told.structured_content["hits"][0]["path"] == "new.md", told
-assert desk.base._encoders[False].encoder._light is first
+assert desk.base.models._chosen[False].encoder._light is first
 assert not {{"torch", "sentence_transformers"}} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, timeout=120)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kb import knowledge
 from kb.knowledge import KnowledgeBase
+from kb.knowledge import search as knowledge
 from kb.store import lock
 
 

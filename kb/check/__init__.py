@@ -16,7 +16,10 @@ from kb.check.due import Page, plan
 from kb.check.record import Recorder, Result, doubted
 from kb.config import Settings
 from kb.errors import KbError
-from kb.model import Clock, Facts, Filter, Key, LinkRecord, Look, Standing, Verdict
+from kb.model.clock import Clock
+from kb.model.kinds import Standing
+from kb.model.links import Facts, Key, LinkRecord, Look, Verdict
+from kb.model.search import Filter
 from kb.store import saved
 from kb.store.store import Store
 from kb.web.drift import learn

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from kb import urls
-from kb.model import LinkRecord, Looks, Standing
+from kb.model.kinds import Standing
+from kb.model.links import LinkRecord, Looks
 from kb.store import saved
 from kb.web.ignore import UNSAFE, with_ignored, with_unsafe
 from kb.web.study import LIVES

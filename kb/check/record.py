@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from kb import urls
 from kb.check.due import Page
 from kb.errors import NetworkAway
-from kb.model import Clock, Facts, Key, LinkRecord, Look, Verdict
+from kb.model.clock import Clock
+from kb.model.links import Facts, Key, LinkRecord, Look, Verdict
 from kb.store.store import Store
 from kb.values import replace
 from kb.web.drift import learn, learn_text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -139,8 +140,10 @@ def dispatch(args: list[str]) -> int:
     try:
         result: Any = main.main(args=args, prog_name="kb", standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except SystemExit as leaving:  # click leaves so when it has answered a shell's completion
-        return leaving.code if isinstance(leaving.code, int) else 0
+    except SystemExit as leaving:
+        # Click leaves so when it has answered a shell's completion; and, with 1, where the reader has
+        # left, which is nothing found.
+        return leaving.code if "_KB_COMPLETE" in os.environ and isinstance(leaving.code, int) else 0
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:

@@ -8,7 +8,7 @@ from kb import contract
 from kb.cli import render
 from kb.cli.shared import page, print_json
 from kb.knowledge import KnowledgeBase
-from kb.model import LinkRecord
+from kb.model.links import LinkRecord
 
 
 def print_links(base: KnowledgeBase, records: Sequence[LinkRecord], shape: str) -> None:

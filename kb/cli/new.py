@@ -8,7 +8,7 @@ import click
 
 from kb.cli.help import Command, Word
 from kb.cli.shared import completing, notebook
-from kb.model import NoteKind
+from kb.model.kinds import NoteKind
 
 
 @click.command("new", cls=Command)

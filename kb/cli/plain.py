@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from kb.cli.clean import json_text, plain_lines
 from kb.errors import UsageError
-from kb.model import Filter, Hit, LinkKind, NoteKind, Source, Standing, When
+from kb.model.dates import When
+from kb.model.kinds import LinkKind, NoteKind, Source, Standing
+from kb.model.search import Filter, Hit
 from kb.values import replace
 
 if TYPE_CHECKING:

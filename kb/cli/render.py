@@ -11,7 +11,10 @@ from typing import Protocol
 
 from kb.cli.clean import CONTROL_IN_LINE, plain
 from kb.cli.colour import colour_of
-from kb.model import Entry, Hit, LinkRecord, Standing
+from kb.model.kinds import Standing
+from kb.model.links import LinkRecord
+from kb.model.notes import Entry
+from kb.model.search import Hit
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _COLOURS = {

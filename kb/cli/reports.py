@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from kb.cli.clean import plain
 from kb.cli.render import styled
-from kb.model import Added, Saved, SyncReport, Verdict
+from kb.model.links import Added, Saved, Verdict
+from kb.model.reports import SyncReport
 
 if TYPE_CHECKING:
     from kb.knowledge import (

@@ -21,7 +21,8 @@ from kb.cli.plain import filter_of as filter_of
 from kb.cli.plain import print_json as print_json
 from kb.errors import KbError
 from kb.knowledge import KnowledgeBase
-from kb.model import Hit, Problem
+from kb.model.reports import Problem
+from kb.model.search import Hit
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -11,7 +11,7 @@ from kb.cli import reports
 from kb.cli.help import Command
 from kb.cli.shared import notebook, print_problems, progress, warn
 from kb.errors import KbError
-from kb.model import Severity, SyncReport
+from kb.model.reports import Severity, SyncReport
 
 
 @click.command("sync", cls=Command)

@@ -20,7 +20,10 @@ from kb import urls
 from kb.config import Settings
 from kb.enrich.record import Recorder
 from kb.errors import KbError, NetworkAway
-from kb.model import Clock, Facts, Filter, LinkRecord, Standing
+from kb.model.clock import Clock
+from kb.model.kinds import Standing
+from kb.model.links import Facts, LinkRecord
+from kb.model.search import Filter
 from kb.store import saved
 from kb.store.store import Store
 from kb.web.fetch import Asker, Failure, HttpFetcher, Limits, Outcome

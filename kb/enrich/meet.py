@@ -11,7 +11,8 @@ from kb import urls
 from kb.config import Settings
 from kb.enrich import Job, Turns, consult, network_of, sources_of, together
 from kb.enrich.record import Recorder
-from kb.model import Clock, Facts, Key, Look, Verdict
+from kb.model.clock import Clock
+from kb.model.links import Facts, Key, Look, Verdict
 from kb.store.store import Store
 from kb.web.fetch import Asker, Fetcher, Outcome
 from kb.web.sources import Met, Reading, Source, Wanted, source_of

@@ -9,7 +9,9 @@ from typing import Final
 
 from kb import urls
 from kb.config import Settings
-from kb.model import Clock, Facts, Key, LinkRecord, Saved, settled_kind
+from kb.model.clock import Clock
+from kb.model.kinds import settled_kind
+from kb.model.links import Facts, Key, LinkRecord, Saved
 from kb.store import saved
 from kb.store.store import Store
 from kb.web import soft

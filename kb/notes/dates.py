@@ -10,7 +10,7 @@ import re
 from datetime import date
 from pathlib import PurePosixPath
 
-from kb.model import When
+from kb.model.dates import When
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # Capitalised, so that "may 10 people" and "march 3 miles" stay words.

@@ -10,7 +10,9 @@ import re
 from collections.abc import Sequence
 
 from kb.errors import NoteChanged, NoteUnwritable
-from kb.model import LinkForm, NoteKind, PassageKind, Span, When
+from kb.model.dates import When
+from kb.model.kinds import NoteKind
+from kb.model.notes import LinkForm, PassageKind, Span
 from kb.notes import frontmatter
 from kb.notes.parse import parse
 from kb.notes.source import read_source

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from kb.model import Note, NoteKind, Problem, Severity, When
+from kb.model.dates import When
+from kb.model.kinds import NoteKind
+from kb.model.notes import Note
+from kb.model.reports import Problem, Severity
 from kb.notes import dates, glossary
 from kb.notes.frontmatter import FrontMatter
 from kb.notes.passages import Builder

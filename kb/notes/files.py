@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kb.errors import NoteChanged, NoteExists, NoteUnwritable, UnknownNote
-from kb.model import Problem, Severity
+from kb.model.reports import Problem, Severity
 from kb.notes.exchange import exchange, give_back, holds
 from kb.temporary import beside, is_temporary
 from kb.values import dataclass

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kb.model import When
+from kb.model.dates import When
 from kb.notes.leaves import Text
 
 _SENTENCE_END = re.compile(r"[.!?。！？]['\"’”)]*\s+(?=\S)")

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from kb.model import Problem, Severity
+from kb.model.reports import Problem, Severity
 from kb.notes import toml
 
 # Front matter is a handful of lines; beyond these it is a mistake or an attack.

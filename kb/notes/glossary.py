@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from kb.model import LinkForm, Passage, PassageKind, Term
+from kb.model.notes import LinkForm, Passage, PassageKind, Term
 
 MAX_TERM = 80
 # An expansion is a name, not a sentence.

@@ -9,7 +9,7 @@ import html
 import re
 from operator import itemgetter
 
-from kb.model import Link, LinkForm
+from kb.model.notes import Link, LinkForm
 from kb.notes import links
 from kb.notes.source import Source
 

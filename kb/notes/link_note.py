@@ -10,7 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
-from kb.model import Facts, LinkKind, NoteKind
+from kb.model.kinds import LinkKind, NoteKind
+from kb.model.links import Facts
 from kb.notes import frontmatter
 from kb.notes.edit import bullet, escape
 

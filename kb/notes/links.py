@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from kb.model import LinkForm
+from kb.model.notes import LinkForm
 
 
 class Address(NamedTuple):

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import pyromark
 
-from kb.model import LinkForm, Note, Span
+from kb.model.notes import LinkForm, Note, Span
 from kb.notes import asides, facts, frontmatter, links
 from kb.notes.leaves import Leaf
 from kb.notes.passages import Builder

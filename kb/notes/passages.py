@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from kb.model import Link, Passage, PassageKind, Problem, Severity, When
+from kb.model.dates import When
+from kb.model.notes import Link, Passage, PassageKind
+from kb.model.reports import Problem, Severity
 from kb.notes import dates, leaves, links
 from kb.notes.frames import Frame, introduces, joined, last_sentence
 from kb.notes.leaves import Leaf, Text

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from kb.model import Problem, Severity, Span
+from kb.model.notes import Span
+from kb.model.reports import Problem, Severity
 
 # What `surrogateescape` makes of a byte that is not UTF-8.
 _STRAY = re.compile("[\udc80-\udcff]")

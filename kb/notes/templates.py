@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from kb.errors import UsageError
-from kb.model import NoteKind, Severity
+from kb.model.kinds import NoteKind
+from kb.model.reports import Severity
 from kb.notes import edit, frontmatter
 from kb.notes.parse import parse
 

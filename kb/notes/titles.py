@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 
-from kb.model import Link, LinkForm, Span
+from kb.model.notes import Link, LinkForm, Span
 from kb.notes.edit import address, escape
 from kb.notes.parse import parse
 from kb.notes.source import read_source

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kb.model import NoteKind, When
+from kb.model.dates import When
+from kb.model.kinds import NoteKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from html import escape, unescape
 from typing import NamedTuple
 
-from kb.model import Entry, LinkKind, LinkRecord, Standing
+from kb.model.kinds import LinkKind, Standing
+from kb.model.links import LinkRecord
+from kb.model.notes import Entry
 from kb.pages.text import clipped, day, flat, web_url
 from kb.urls import safe_display
 

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from kb.model import Entry, Page
+from kb.model.notes import Entry
+from kb.model.site import Page
 from kb.pages.card import Card
 from kb.pages.text import count, flat, link, page_link, plain, slug
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from kb.model import Entry, LinkRecord, Page
+from kb.model.links import LinkRecord
+from kb.model.notes import Entry
+from kb.model.site import Page
 from kb.pages import markup, menu
 from kb.pages.card import Card
 from kb.pages.links import link_title, to_the_web

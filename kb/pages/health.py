@@ -6,7 +6,9 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from kb.model import LinkRecord, Page, Standing
+from kb.model.kinds import Standing
+from kb.model.links import LinkRecord
+from kb.model.site import Page
 from kb.pages import markup, menu
 from kb.pages.card import Card
 from kb.pages.chart import Band, bar, over_time

@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from kb.model import Entry, LinkRecord, Page, Standing
+from kb.model.kinds import Standing
+from kb.model.links import LinkRecord
+from kb.model.notes import Entry
+from kb.model.site import Page
 from kb.pages.card import KIND_WORDS, Card, newest_first
 from kb.pages.links import link_title, to_the_web
 from kb.pages.listing import tag_anchor

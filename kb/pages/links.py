@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from kb.model import LinkKind, LinkRecord, Page, Standing, When
+from kb.model.dates import When
+from kb.model.kinds import LinkKind, Standing
+from kb.model.links import LinkRecord
+from kb.model.site import Page
 from kb.pages import markup, menu
 from kb.pages.card import Card
 from kb.pages.finish import shown

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from html import unescape
 from itertools import groupby
 
-from kb.model import NoteKind, Page
+from kb.model.kinds import NoteKind
+from kb.model.site import Page
 from kb.pages import markup, menu
 from kb.pages.card import KIND_WORDS, Card, newest_first
 from kb.pages.text import count, day, plain, slug

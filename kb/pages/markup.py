@@ -11,7 +11,7 @@ from functools import lru_cache
 from html import escape
 from urllib.parse import quote
 
-from kb.model import When
+from kb.model.dates import When
 from kb.pages.text import day, flat, web_url
 
 #: Stands between words of a line, so that it reads well with no style at all.

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from kb.model import NoteKind, Page
+from kb.model.kinds import NoteKind
+from kb.model.site import Page
 from kb.pages import markup
 from kb.pages.card import KIND_WORDS, Card
 from kb.pages.text import clipped, day, flat, plain

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from kb.model import Page
+from kb.model.site import Page
 from kb.pages.text import plain, slug
 from kb.places import WIKILINK, Places, addressed, read_wikilink
 

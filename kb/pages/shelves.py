@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from kb.model import LinkKind, LinkRecord, NoteKind, Page
+from kb.model.kinds import LinkKind, NoteKind
+from kb.model.links import LinkRecord
+from kb.model.site import Page
 from kb.pages import markup, menu
 from kb.pages.card import Card, newest_first
 from kb.pages.finish import shown

@@ -13,7 +13,7 @@ import unicodedata
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
-from kb.model import When
+from kb.model.dates import When
 from kb.places import slug as slug
 
 _ENTITIES = {ord(mark): f"&#{ord(mark)};" for mark in string.punctuation if mark != ","}

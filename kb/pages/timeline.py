@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from kb.model import Page, When
+from kb.model.dates import When
+from kb.model.site import Page
 from kb.pages import markup, menu
 from kb.pages.card import Card
 from kb.pages.text import clipped, count, day, plain

@@ -31,7 +31,8 @@ from mkdocs.structure.toc import TableOfContents
 
 from kb.errors import KbError
 from kb.knowledge import KnowledgeBase
-from kb.model import Page, Severity, Site
+from kb.model.reports import Severity
+from kb.model.site import Page, Site
 from kb.places import addressed, meetings
 from kb.plugin import sections
 from kb.plugin.extension import NotesMarkdown

@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from kb.model import Excerpt
+from kb.model.search import Excerpt
 from kb.search.bert import Bert
 from kb.search.shape import Shape, read_prompts
 from kb.search.weights import identity, packaged_model, verify_weights

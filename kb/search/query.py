@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable
 
 from kb.errors import UsageError
-from kb.model import Filter, LinkKind, NoteKind, Standing, When
+from kb.model.dates import When
+from kb.model.kinds import LinkKind, NoteKind, Standing
+from kb.model.search import Filter
 from kb.values import dataclass, field
 
 # English function words and the verbs of asking: they match everywhere and tell nothing.

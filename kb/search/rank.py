@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from kb.model import Hit
+from kb.model.search import Hit
 
 KEYWORD_WEIGHT = 0.5
 """What the best keyword hit that holds every word adds to a cosine; see `fuse`."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from sentence_transformers import SentenceTransformer
 
 from kb.errors import ModelError
-from kb.model import Excerpt
+from kb.model.search import Excerpt
 from kb.search.weights import cached_model, identity
 from kb.search.windows import windows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from kb.model import Excerpt
+from kb.model.search import Excerpt
 
 CONTEXT_TOKENS = 64
 OVERLAP_TOKENS = 32

@@ -10,7 +10,8 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from kb.model import Facts, Looks, Person, Standing, Transition, Verdict
+from kb.model.kinds import Standing
+from kb.model.links import Facts, Looks, Person, Transition, Verdict
 
 Group = TypeVar("Group", Facts, Looks, Person)
 

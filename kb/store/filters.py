@@ -9,7 +9,7 @@ arXiv link, not for a dead link beside a living one of arXiv.
 
 from __future__ import annotations
 
-from kb.model import Filter
+from kb.model.search import Filter
 from kb.store.rows import marks
 
 #: The filter that narrows nothing.

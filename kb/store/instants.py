@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from kb.model import Facts, Looks, Person, Transition
+from kb.model.links import Facts, Looks, Person, Transition
 from kb.store.codec import Group
 from kb.values import replace
 

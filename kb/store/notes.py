@@ -7,7 +7,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from kb.model import Link, Note, NoteKind, Problem, Severity, Term, Use, When
+from kb.model.dates import When
+from kb.model.kinds import NoteKind
+from kb.model.notes import Link, Note, Term, Use
+from kb.model.reports import Problem, Severity
 from kb.store.connection import Connected
 from kb.store.prepared import Prepared, prepare
 from kb.store.rows import Identity, Stamp, chunks, marks, phrase, split, when

@@ -6,7 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kb.model import Key, LinkForm, PassageKind, Saved, Source, When, excerpt
+from kb.model.dates import When
+from kb.model.kinds import Source
+from kb.model.links import Key, Saved
+from kb.model.notes import LinkForm, PassageKind
+from kb.model.search import excerpt
 from kb.store.connection import Connected
 from kb.store.grams import grams
 from kb.store.rows import chunks, clean, dates, join, marks, split

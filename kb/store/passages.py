@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from kb.errors import StoreError
-from kb.model import Excerpt, Filter, Hit, HitLink, NoteKind, Source, Standing, excerpt
+from kb.model.kinds import NoteKind, Source, Standing
+from kb.model.search import Excerpt, Filter, Hit, HitLink, excerpt
 from kb.store.connection import Connected
 from kb.store.filters import EVERYTHING, STANDING, passage_clause
 from kb.store.rows import chunks, marks, split, when

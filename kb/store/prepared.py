@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from kb.model import Link, Note, Source, excerpt
+from kb.model.kinds import Source
+from kb.model.notes import Link, Note
+from kb.model.search import excerpt
 from kb.store.grams import grams
 from kb.store.rows import Identity, Stamp, dates, join
 

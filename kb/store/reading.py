@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from kb.model import LinkForm, LinkKind, PassageKind, Standing, When
+from kb.model.dates import When
+from kb.model.kinds import LinkKind, Standing
+from kb.model.notes import LinkForm, PassageKind
 from kb.store.connection import Connected
 from kb.store.filters import STANDING
 from kb.store.rows import when

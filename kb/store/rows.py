@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
-from kb.model import Key, LinkKind, When
+from kb.model.dates import When
+from kb.model.kinds import LinkKind
+from kb.model.links import Key
 
 T = TypeVar("T")
 

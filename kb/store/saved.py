@@ -18,7 +18,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from kb.errors import StoreError
-from kb.model import Saved
+from kb.model.links import Saved
 from kb.store.rows import dump
 from kb.temporary import beside
 

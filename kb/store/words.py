@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kb.model import Filter
+from kb.model.search import Filter
 from kb.store.connection import Connected
 from kb.store.filters import EVERYTHING, passage_clause
 from kb.store.grams import gram_match

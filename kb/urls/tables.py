@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from kb.model import LinkKind
+from kb.model.kinds import LinkKind
 
 
 def _words(text: str) -> frozenset[str]:

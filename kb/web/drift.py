@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from kb.model import Facts
+from kb.model.links import Facts
 from kb.values import replace
 from kb.web.retold import Retold
 

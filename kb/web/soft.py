@@ -16,7 +16,7 @@ from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
 
 from kb import urls
-from kb.model import Verdict
+from kb.model.links import Verdict
 from kb.web import page, places
 from kb.web.outcome import Outcome
 from kb.web.phrases import (
@@ -70,11 +70,13 @@ def look_through(outcome: Outcome, seen: Plain | None) -> Finding | None:
 
     Without a probe: only what is certain.
     """
+    # Most pages have too many words to be any of these, which is quickly told.
+    small = None if seen is None or seen.exceeds(_SOME) else seen
     return (
-        _wall(outcome, seen)
-        or _parked(outcome, seen)
+        _wall(outcome, small)
+        or _parked(outcome, small)
         or _home(outcome, seen)
-        or (_out_of_order(outcome, seen) or _says_missing(outcome, seen) if seen else None)
+        or (_out_of_order(outcome, small) or _says_missing(outcome, small) if small else None)
     )
 
 
@@ -194,9 +196,11 @@ def _home(outcome: Outcome, seen: Plain | None) -> Finding | None:
 
 def is_home(url: str) -> bool:
     """Whether an address is that of a site's front page, in whatever language."""
-    parts = urlsplit(url)
-    segments = [segment for segment in parts.path.lower().split("/") if segment]
-    return all(HOME_SEGMENTS.fullmatch(segment) for segment in segments)
+    return _is_front(urlsplit(url).path)
+
+
+def _is_front(path: str) -> bool:
+    return all(HOME_SEGMENTS.fullmatch(segment) for segment in path.lower().split("/") if segment)
 
 
 def _same_site(one: str, other: str) -> bool:
@@ -283,7 +287,7 @@ def probe_url(url: str) -> str | None:
     suffix, so that one probe serves them.
     """
     parts = urlsplit(urls.fetch_url(url))
-    if is_home(url) and not parts.query:
+    if not parts.query and _is_front(parts.path):
         return None
     *folders, last = parts.path.strip("/").split("/")
     depth = 1

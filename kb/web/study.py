@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kb import urls
-from kb.model import Facts, Look, Verdict
+from kb.model.links import Facts, Look, Verdict
 from kb.web import page, places, soft
 from kb.web.fetch import Fetcher
 from kb.web.outcome import Outcome

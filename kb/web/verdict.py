@@ -15,7 +15,8 @@ from http import HTTPStatus
 from typing import Final
 
 from kb import urls
-from kb.model import Look, Looks, Standing, Transition, Verdict
+from kb.model.kinds import Standing
+from kb.model.links import Look, Looks, Transition, Verdict
 from kb.values import replace
 from kb.web.outcome import Failure, Outcome
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from kb import urls
-from kb.model import When
+from kb.model.dates import When
 from kb.web.fetch import Fetcher
 from kb.web.outcome import Outcome
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kb.model import LinkRecord, When
+from kb.model.dates import When
+from kb.model.links import LinkRecord
 
 
 @dataclass(frozen=True, slots=True)

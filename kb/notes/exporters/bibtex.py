@@ -6,7 +6,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from kb.model import LinkKind, LinkRecord
+from kb.model.kinds import LinkKind
+from kb.model.links import LinkRecord
 from kb.notes.exporters.base import Exported, Exporter
 
 _SPECIAL = re.compile(r"[&%$#_{}]|[\\~^]")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from time import strptime
 
-from kb.model import When
+from kb.model.dates import When
 from kb.notes.exporters.base import Exported, Exporter
 
 _HEAD = """\

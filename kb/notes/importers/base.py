@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb.errors import ImportRefused
-from kb.model import Problem
+from kb.model.reports import Problem
 
 #: A source other than Markdown is read whole; a larger one is no list of bookmarks.
 MAX_BYTES = 256 * 1024 * 1024

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kb.errors import ImportRefused
-from kb.model import NoteKind, When
+from kb.model.dates import When
+from kb.model.kinds import NoteKind
 from kb.notes.importers.base import Imported, Importer, head, read_file
 from kb.notes.importers.marks import Mark, imported
 

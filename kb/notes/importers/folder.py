@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from kb.errors import ImportRefused
-from kb.model import LinkForm, Note, Problem, Severity
+from kb.model.notes import LinkForm, Note
+from kb.model.reports import Problem, Severity
 from kb.notes import files
 from kb.notes.importers.base import Attachment, Draft, Imported, Importer
 from kb.notes.parse import parse

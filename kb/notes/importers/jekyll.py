@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kb.errors import ImportRefused
-from kb.model import Problem
+from kb.model.reports import Problem
 from kb.notes import files, frontmatter
 from kb.notes.importers import page
 from kb.notes.importers.base import Draft, Imported, Importer, read_file

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kb.errors import ImportRefused
-from kb.model import When
+from kb.model.dates import When
 from kb.notes.importers.base import Imported, Importer, head, read_file
 from kb.notes.importers.marks import Mark, imported
 

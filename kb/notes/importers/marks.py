@@ -12,7 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from kb import urls
-from kb.model import Key, NoteKind, Problem, Severity, When
+from kb.model.dates import When
+from kb.model.kinds import NoteKind
+from kb.model.links import Key
+from kb.model.reports import Problem, Severity
 from kb.notes import edit, frontmatter
 from kb.notes.importers.base import Draft, Imported, free, slugify
 

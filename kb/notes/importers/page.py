@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kb.errors import ImportRefused
-from kb.model import Note, NoteKind, Problem, Severity, When
+from kb.model.dates import When
+from kb.model.kinds import NoteKind
+from kb.model.notes import Note
+from kb.model.reports import Problem, Severity
 from kb.notes import dates, frontmatter, glossary
 from kb.notes.files import SUFFIXES
 from kb.notes.importers.base import Draft, Imported, Importer, free, read_file, slugify

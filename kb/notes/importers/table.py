@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb.errors import ImportRefused
-from kb.model import When
+from kb.model.dates import When
 from kb.notes.importers.base import Imported, Importer, head, read_file
 from kb.notes.importers.marks import Mark, from_seconds, imported
 

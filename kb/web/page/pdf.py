@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from pypdf import PdfReader
 
-from kb.model import Facts, When
+from kb.model.dates import When
+from kb.model.links import Facts
 from kb.web.page import one_line
 
 MAX_BYTES: Final = 32 * 1024 * 1024

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 from xml.etree import ElementTree
 
-from kb.model import Facts, LinkKind
+from kb.model.kinds import LinkKind
+from kb.model.links import Facts
 from kb.web.sources.base import (
     Answers,
     Ask,

@@ -17,7 +17,9 @@ from enum import StrEnum
 from html import unescape
 from typing import Any, ClassVar
 
-from kb.model import Facts, LinkKind, Look, When
+from kb.model.dates import When
+from kb.model.kinds import LinkKind
+from kb.model.links import Facts, Look
 from kb.web.outcome import Outcome
 from kb.web.page import one_line
 

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from kb.model import Facts, LinkKind, When
+from kb.model.dates import When
+from kb.model.kinds import LinkKind
+from kb.model.links import Facts
 from kb.web.outcome import Outcome
 from kb.web.sources.base import (
     Answers,

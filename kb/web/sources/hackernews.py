@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kb import urls
-from kb.model import Facts, LinkKind
+from kb.model.kinds import LinkKind
+from kb.model.links import Facts
 from kb.web.outcome import Outcome
 from kb.web.sources.base import (
     Answers,

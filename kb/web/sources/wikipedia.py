@@ -12,7 +12,8 @@ from typing import ClassVar
 from urllib.parse import quote, unquote
 
 from kb import __version__, urls
-from kb.model import Facts, LinkKind
+from kb.model.kinds import LinkKind
+from kb.model.links import Facts
 from kb.web.outcome import Outcome
 from kb.web.sources.base import (
     Answers,

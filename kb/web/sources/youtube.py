@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kb.model import Facts, LinkKind
+from kb.model.kinds import LinkKind
+from kb.model.links import Facts
 from kb.web.outcome import Outcome
 from kb.web.sources.base import (
     Answers,

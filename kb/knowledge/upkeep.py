@@ -1,18 +1,15 @@
-"""The part of the KnowledgeBase that keeps a notebook well: figures, health, backups, settings, watching.
-
-As in knowledge.py, imports inside methods are deferred, so that a search pays for none of it.
-"""
+"""A notebook kept well: figures, health, watching, backups, settings."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb import config
-from kb.config import Settings
 from kb.errors import KbError, NotebookNotFound, UsageError
+from kb.knowledge.links import Links
 
 if TYPE_CHECKING:
     from threading import Event as Stop
@@ -21,40 +18,18 @@ if TYPE_CHECKING:
     from kb.configure import Holding
     from kb.doctor import Finding
     from kb.lately import Event
-    from kb.model import Clock, Filter, Hit, LinkRecord, SyncReport
-    from kb.recall import Target
-    from kb.search.choose import Chosen
-    from kb.search.encode import Encoder
+    from kb.model.reports import SyncReport
     from kb.search.vectors import VectorFile
     from kb.stats import Stats
-    from kb.store.store import Store
 
 #: So many passages are embedded while watching without the bulk engine, whose start takes seconds.
 BRIEF = 500
 
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is."""
 
+class Upkeep(Links):
+    """The part of the KnowledgeBase that keeps a notebook well."""
 
-class Daily:
-    """What KnowledgeBase does beside notes, links and search; it is never made alone."""
-
-    settings: Settings
-    clock: Clock
-
-    if TYPE_CHECKING:
-
-        @property
-        def store(self) -> Store: ...  # noqa: D102  # KnowledgeBase makes it
-
-        def links(self, narrow: Filter | None = None) -> list[LinkRecord]: ...  # noqa: D102
-        def _read_notes(self, *, rehash: bool = False) -> SyncReport: ...
-        def _embed(self, report: SyncReport, progress: Progress | None, *, fetch: bool) -> SyncReport: ...
-        def _place(self, typed: str) -> str: ...
-        def _choose(self, *, embedding: bool) -> Chosen: ...
-        def _vectors(self, encoder: Encoder) -> VectorFile: ...
-
-    # -- what there is ---------------------------------------------------------------------------
+    # -- what there is -------------------------------------------------------------------------
 
     def stats(self) -> Stats:
         """Figures of links and notes."""
@@ -107,12 +82,12 @@ class Daily:
 
     def _chosen(self) -> tuple[VectorFile, str]:
         """The vectors of the model, and what is to be known of it. ModelError; PyTorch is not loaded."""
-        chosen = self._choose(embedding=False)
+        chosen = self.models.choose(embedding=False)
         if not chosen.notice:
-            chosen = self._choose(embedding=True)  # its weights are hashed again
-        return self._vectors(chosen.encoder), chosen.notice
+            chosen = self.models.choose(embedding=True)  # its weights are hashed again
+        return self.models.vectors(chosen.encoder), chosen.notice
 
-    # -- watch -----------------------------------------------------------------------------------
+    # -- watch ---------------------------------------------------------------------------------
 
     def watch(
         self, told: Callable[[SyncReport | KbError], None], *, embed: bool = True, stop: Stop | None = None
@@ -139,7 +114,7 @@ class Daily:
                     told(error)
                 wrong = str(error)
 
-    # -- backups ---------------------------------------------------------------------------------
+    # -- backups -------------------------------------------------------------------------------
 
     def backup(self, target: str, *, force: bool = False) -> BackedUp:
         """Write all that cannot be made again to one file. UsageError where that cannot be done."""
@@ -156,45 +131,7 @@ class Daily:
             Path(source).expanduser(), Path(folder).expanduser().absolute(), force=force, dry_run=dry_run
         )
 
-    # -- opening ---------------------------------------------------------------------------------
-
-    def remember(self, hits: Sequence[Hit]) -> None:
-        """Keep the hits that were shown, for `open_target`."""
-        from kb.recall import remember
-
-        remember(self.settings.derived, hits)
-
-    def target(self, typed: str) -> Target:
-        """What a person means: the number of a hit of the last search, or `PATH[:LINE]`.
-
-        UsageError for a number that none has, UnknownNote for a path that is no note.
-        """
-        from kb.recall import Target, recall
-
-        if typed.isascii() and typed.isdigit():
-            return recall(self.settings.derived, int(typed[:9]))
-        path, _, line = typed.rpartition(":")
-        if not path or not line.isdigit():
-            path, line = typed, ""
-        meant = self._place(path)
-        if (self.settings.notes / meant).is_dir():
-            raise UsageError(f"{typed}: is a folder", hint="name a note in it")
-        return Target(meant, int(line[:9]) if line else 0)
-
-    def edit(self, path: str, line: int = 0) -> None:
-        """Open a note in the person's editor and wait for it. UsageError where that cannot be done."""
-        from kb.opening import command, edit, editor
-
-        where = str(self.settings.notes / self._place(str(self.settings.notes / path)))
-        edit(command(editor(self.settings["editor.command"], os.environ), where, line))
-
-    def browse(self, address: str) -> None:
-        """Show a web address in the person's browser. UsageError where that cannot be done."""
-        from kb.opening import browse
-
-        browse(address)
-
-    # -- settings --------------------------------------------------------------------------------
+    # -- settings ------------------------------------------------------------------------------
 
     @staticmethod
     def holding(root: str | None = None, given: Mapping[str, str] | None = None) -> list[Holding]:
@@ -215,17 +152,17 @@ class Daily:
         """Set a key (None: take it out) in the file of its scope.
 
         That file, and where the value comes from now. ConfigError for what is no key or no value of
-        it; NotebookNotFound where it is a notebook's and there is none.
+        it; NotebookNotFound where it is a notebook's, or said of one, and there is none.
         """
         from kb.configure import held, set_key
 
         home = _root(root)
-        if home is None and config.known(name).scope is config.Scope.NOTEBOOK:
+        if home is None and config.known(name).scope is not config.Scope.PERSON:
             config.find_root(Path.cwd())  # says that there is none
         path = set_key(home or Path.cwd(), name, value)
         return path, held(config.load(home or Path.cwd()), name).origin
 
-    # -- help ------------------------------------------------------------------------------------
+    # -- help ----------------------------------------------------------------------------------
 
     @staticmethod
     def next_step() -> str:
