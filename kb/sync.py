@@ -271,7 +271,7 @@ def _batches(found: Iterable[Read], total: int) -> Iterator[list[Read]]:
     batch: list[Read] = []
     size, left = 0, total
     for one in found:
-        most = min(NOTES_AT_ONCE, max(left // 4, NOTES_AT_LEAST))
+        most = min(NOTES_AT_ONCE, max(left // 2, NOTES_AT_LEAST))
         if batch and (len(batch) >= most or size + one.stamp.size > BYTES_AT_ONCE):
             yield batch
             left -= len(batch)
