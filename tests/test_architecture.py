@@ -37,6 +37,7 @@ HOMES = {
     "yaml": {"notes.frontmatter"},
     "pyromark": {"notes.parse"},
     "sentence_transformers": {"search"},
+    "torch": {"search.packed"},
     "numpy": {"search"},
     "nh3": {"pages"},
     "markdown": {"plugin"},
