@@ -98,7 +98,8 @@ OUT_OF_ORDER_TITLES: Final = re.compile(
 )
 OUT_OF_ORDER_HEADINGS: Final = re.compile(
     r"(?:well|we will) be (?:right )?back(?: soon| shortly)?|(?:the |this |our )?(?:web)?site is "
-    r"(?:currently |temporarily )?(?:under|down for|in|offline for|undergoing) (?:scheduled |planned )?maintenance|"
+    r"(?:currently |temporarily )?(?:under|down for|in|offline for|undergoing) "
+    r"(?:scheduled |planned )?maintenance|"
     r"(?:under|down for|undergoing) (?:scheduled |planned )?maintenance|wartungsarbeiten|"
     r"temporarily (?:unavailable|offline|down)|service (?:temporarily )?unavailable"
 )

@@ -284,8 +284,9 @@ class HttpFetcher:
     async def _addresses(self, host: str, port: int) -> list[str]:
         """Addresses to try, in order: those of the public internet, unless private ones are allowed."""
         plain = host.strip("[]")
-        if literal(plain) is not None:
-            found = [plain]
+        address = literal(plain)
+        if address is not None:
+            found = [plain if address.version == 6 else str(address)]
         else:
             try:
                 found = await self._resolver.resolve(plain, port)
