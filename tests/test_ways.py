@@ -63,7 +63,7 @@ async def look(addresses: dict[str, str], certificates: Certificates) -> dict[st
 
         async def seen(name: str, url: str) -> tuple[str, tuple[Verdict, str]]:
             outcome = await fetcher.get(url, whole="#" in url)
-            came = await study(outcome, probes)
+            came = await study(outcome, probes, whole="#" in url)
             judged = came.at_place(urls.key(url).fragment, came.look("2026-11-24T12:00:00Z"))
             return name, (judged.verdict, judged.reason)
 

@@ -91,6 +91,7 @@ async def look(
                     probes,
                     one.titles,
                     vouched=one.vouched,
+                    whole=one.whole,
                     text=text_of(one) if one.kept and outcome.ok else "",
                     language=one.links[0].facts.language,
                 )

@@ -124,7 +124,7 @@ class Plain:
         """Every id and name: what a fragment can point at."""
         return frozenset(
             unescape(one or two or three)
-            for one, two, three in _PLACE.findall(self._markup)
+            for one, two, three in _PLACE.findall(self.markup)
             if one or two or three
         )
 
@@ -147,21 +147,21 @@ class Plain:
         return self.html.lower()
 
     @cached_property
-    def _markup(self) -> str:
+    def markup(self) -> str:
         """The page without scripts, styles, drawings and comments."""
         return _without_opaque(self.html)
 
     @cached_property
     def _front(self) -> str:
         """The same of the page's beginning: all that most questions need, for a tenth of the cost."""
-        return self._markup if len(self.html) <= _FRONT_CHARS else _without_opaque(self.html[:_FRONT_CHARS])
+        return self.markup if len(self.html) <= _FRONT_CHARS else _without_opaque(self.html[:_FRONT_CHARS])
 
     def _body(self, chars: int | None = None) -> str:
         """The markup of the body, or so many characters of its beginning, no tag cut in two."""
         opened = _BODY.search(self._front)
         markup = self._front
         if chars is None or opened is None or len(markup) - opened.end() < chars:
-            markup = self._markup
+            markup = self.markup
             opened = _BODY.search(markup)
         start = opened.end() if opened else 0
         if chars is None or len(markup) - start <= chars:
@@ -171,7 +171,7 @@ class Plain:
         return front[:half] if half > front.rfind(">") else front
 
     def _element(self, opening: re.Pattern[str], name: str) -> str:
-        for markup in (self._front, self._markup) if self._front is not self._markup else (self._front,):
+        for markup in (self._front, self.markup) if self._front is not self.markup else (self._front,):
             opened = opening.search(markup)
             inner = markup[opened.end() : opened.end() + _HEADING_CHARS] if opened else ""
             if closed := _CLOSING[name].search(inner):
