@@ -37,6 +37,7 @@ from kb.values import replace
 
 if TYPE_CHECKING:
     # Named anew, so that the doors may take the types of what they print from here.
+    from kb.add import Template
     from kb.backup import BackedUp as BackedUp
     from kb.backup import Restored as Restored
     from kb.check import CheckReport as CheckReport
@@ -402,6 +403,8 @@ class KnowledgeBase(Daily):
             path, line = place, ""
         semantic = self._semantic()
         note = self._place(path)
+        if (self.settings.notes / note).is_dir():
+            raise UnknownNote(f"{place} is a folder", hint="name a note in it")
         found = related(self.store, semantic, note, int(line) if line else None, limit=limit)
         return replace(found, hits=self._as_settings_say(found.hits), notices=(*notices, *found.notices))
 
@@ -713,12 +716,27 @@ class KnowledgeBase(Daily):
 
     def new_note(self, title: str, kind: NoteKind = NoteKind.NOTE, tags: tuple[str, ...] = ()) -> str:
         """Start a note dated today; its path. NoteExists if one of that name stands."""
-        from kb.add import start_note, template_of
+        from kb.add import start_note
+
+        return start_note(*self._new_note(title, kind, tags))
+
+    def plan_note(
+        self, title: str, kind: NoteKind = NoteKind.NOTE, tags: tuple[str, ...] = ()
+    ) -> tuple[str, str]:
+        """The path and the text of the note that `new_note` would start. It raises the same."""
+        from kb.add import plan_note
+
+        return plan_note(*self._new_note(title, kind, tags))
+
+    def _new_note(
+        self, title: str, kind: NoteKind, tags: tuple[str, ...]
+    ) -> tuple[Path, str, NoteKind, tuple[str, ...], str, Template]:
+        from kb.add import template_of
 
         if not title.split():
             raise UsageError("a note wants a title", hint='kb new "Llama 2 at home"')
         template = template_of(self.settings.root, kind)
-        return start_note(self.settings.notes, title, kind, tags, self.clock.today(), template)
+        return self.settings.notes, title, kind, tags, self.clock.today(), template
 
     def plan_import(self, source: str, *, overwrite: bool = False, importer: str | None = None) -> ImportPlan:
         """What an import of `source` would write. Nothing is written. ImportRefused.
