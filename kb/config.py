@@ -269,9 +269,12 @@ def known(name: str, where: str = "") -> Key:
         close = [full for full in _BY_NAME if full.endswith(f".{name}")] or get_close_matches(
             name, _BY_NAME, n=1
         )
+        within = [full for full in _BY_NAME if full.startswith(f"{name}.")]
         table, _, leaf = name.rpartition(".")
         shown = f"[{table}] {leaf}" if table and where else name
-        hint = f"did you mean {close[0]}?" if close else "keys: " + ", ".join(_BY_NAME)
+        hint = (
+            f"did you mean {close[0]}?" if close and not within else "keys: " + ", ".join(within or _BY_NAME)
+        )
         raise ConfigError(f"{where}there is no setting {shown}", hint=hint)
     return key
 

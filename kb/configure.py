@@ -70,15 +70,17 @@ def set_key(root: Path, name: str, text: str | None) -> Path:
     try:
         before = (old or b"").decode("utf-8-sig")
         new = assign(before, name, value, within)
-        if new != before or old is None:
+        if new != before or (old is None and value is not None):
             mark = b"\xef\xbb\xbf" if (old or b"").startswith(b"\xef\xbb\xbf") else b""
             write_atomic(path, mark + new.encode(), expected=old, root=Path(path.anchor))
             if key.scope is not Scope.NOTEBOOK and old is None:
                 os.chmod(path, 0o600)  # it may come to hold a secret
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}", hint="mend it first; nothing was written") from None
-    except (ConfigError, NoteError) as error:
+    except ConfigError as error:
         raise ConfigError(f"{path}: {error}", hint=error.hint or _BY_HAND) from None
+    except NoteError as error:  # which names the file
+        raise ConfigError(str(error), hint=error.hint or _BY_HAND) from None
     return path
 
 

@@ -18,7 +18,7 @@ from kb.model.reports import Problem, Severity
 from kb.notes import exporters, files, importers
 from kb.notes.exporters import Exported
 from kb.notes.importers import Attachment, Draft
-from kb.notes.importers.marks import SCHEMES
+from kb.notes.importers.marks import SCHEMES, lacking
 from kb.notes.links import unescape
 
 
@@ -76,7 +76,9 @@ def plan_import(
     writes: list[Write] = []
     same: list[str] = []
     refused: list[str] = []
-    for draft in imported.drafts:
+    paths = {draft.path for draft in imported.drafts}
+    for wanted in imported.drafts:
+        draft = wanted if overwrite else _beside(notes_root, wanted, paths)
         before = _standing(notes_root, draft.path)
         if before == draft.data:
             same.append(draft.path)
@@ -104,6 +106,23 @@ def plan_import(
         tuple(problems),
         tuple(copies),
     )
+
+
+def _beside(root: Path, draft: Draft, taken: set[str]) -> Draft:
+    """A list of bookmarks as it is; where a note of its name stands, what that lacks, under the next name.
+
+    Two exports of one tool, or of two, name their lists alike: a bookmark must not be lost by that.
+    """
+    free, number = draft, 1
+    while draft.listed and (before := _standing(root, free.path)) not in (None, free.data):
+        rest = lacking(free, before or b"")
+        if rest is None:
+            return replace(free, data=before or b"")
+        while number == 1 or free.path in taken:
+            number += 1
+            free = replace(rest, path=f"{draft.path.removesuffix('.md')}-{number}.md")
+        taken = taken | {free.path}
+    return free
 
 
 def _check_apart(source: Path, notes_root: Path) -> None:

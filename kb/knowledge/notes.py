@@ -12,6 +12,7 @@ from kb.knowledge.links import Links
 from kb.model.kinds import NoteKind
 
 if TYPE_CHECKING:
+    from kb.add import Template
     from kb.meaning import Shared
     from kb.model.notes import Entry, Shown
     from kb.model.search import Filter, Hit
@@ -44,12 +45,27 @@ class Notes(Links):
 
     def new_note(self, title: str, kind: NoteKind = NoteKind.NOTE, tags: tuple[str, ...] = ()) -> str:
         """Start a note dated today; its path. NoteExists if one of that name stands."""
-        from kb.add import start_note, template_of
+        from kb.add import start_note
+
+        return start_note(*self._new_note(title, kind, tags))
+
+    def plan_note(
+        self, title: str, kind: NoteKind = NoteKind.NOTE, tags: tuple[str, ...] = ()
+    ) -> tuple[str, str]:
+        """The path and the text of the note that `new_note` would start. It raises the same."""
+        from kb.add import plan_note
+
+        return plan_note(*self._new_note(title, kind, tags))
+
+    def _new_note(
+        self, title: str, kind: NoteKind, tags: tuple[str, ...]
+    ) -> tuple[Path, str, NoteKind, tuple[str, ...], str, Template]:
+        from kb.add import template_of
 
         if not title.split():
             raise UsageError("a note wants a title", hint='kb new "Llama 2 at home"')
         template = template_of(self.settings.root, kind)
-        return start_note(self.settings.notes, title, kind, tags, self.clock.today(), template)
+        return self.settings.notes, title, kind, tags, self.clock.today(), template
 
     # -- opening -------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Thread
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from kb.errors import StoreError
+from kb.errors import StoreError, UnknownNote
 from kb.knowledge.notebook import Notebook, Progress
 from kb.values import replace
 
@@ -93,6 +93,8 @@ class Search(Notebook):
             path, line = place, ""
         semantic = self.models.semantic()
         note = self._place(path)
+        if (self.settings.notes / note).is_dir():
+            raise UnknownNote(f"{place} is a folder", hint="name a note in it")
         found = related(self.store, semantic, note, int(line) if line else None, limit=limit)
         return replace(found, hits=self._as_settings_say(found.hits), notices=(*notices, *found.notices))
 

@@ -148,19 +148,23 @@ class Upkeep(Links):
         return held(config.load(_root(root) or Path.cwd(), given=given), name)
 
     @staticmethod
-    def configure(name: str, value: str | None, root: str | None = None) -> tuple[Path, str]:
+    def configure(name: str, value: str | None, root: str | None = None) -> tuple[Path, str, bool]:
         """Set a key (None: take it out) in the file of its scope.
 
-        That file, and where the value comes from now. ConfigError for what is no key or no value of
-        it; NotebookNotFound where it is a notebook's, or said of one, and there is none.
+        That file, where the value comes from now, and whether the file changed. ConfigError for what
+        is no key or no value of it; NotebookNotFound where it is a notebook's, or said of one, and
+        there is none.
         """
-        from kb.configure import held, set_key
+        from kb.configure import file_of, held, set_key
 
         home = _root(root)
         if home is None and config.known(name).scope is not config.Scope.PERSON:
             config.find_root(Path.cwd())  # says that there is none
+        file = file_of(config.known(name), home or Path.cwd())
+        before = file.read_bytes() if file.is_file() else None
         path = set_key(home or Path.cwd(), name, value)
-        return path, held(config.load(home or Path.cwd()), name).origin
+        origin = held(config.load(home or Path.cwd()), name).origin
+        return path, origin, (path.read_bytes() if path.is_file() else None) != before
 
     # -- help ----------------------------------------------------------------------------------
 
@@ -196,6 +200,8 @@ class Upkeep(Links):
 def notebook_at(root: str | os.PathLike[str]) -> Path:
     """The notebook of that folder. UsageError if it is none."""
     folder = Path(root).expanduser().absolute()
+    if folder.is_file():
+        raise UsageError(f"{folder} is a file", hint=f"--root takes the notebook's folder: {folder.parent}")
     if not (folder / config.CONFIG_NAME).is_file():
         raise UsageError(
             f"{folder}: no {config.CONFIG_NAME} there", hint=f"kb init {folder}   makes a notebook of it"
