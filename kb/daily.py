@@ -6,7 +6,7 @@ As in knowledge.py, imports inside methods are deferred, so that a search pays f
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ class Daily:
         @property
         def store(self) -> Store: ...  # noqa: D102  # KnowledgeBase makes it
 
-        def links(self, narrow: Filter | None = None) -> list[LinkRecord]: ...  # noqa: D102
+        def each_link(self, narrow: Filter | None = None) -> Iterator[LinkRecord]: ...  # noqa: D102
         def _read_notes(self, *, rehash: bool = False) -> SyncReport: ...
         def _embed(self, report: SyncReport, progress: Progress | None, *, fetch: bool) -> SyncReport: ...
         def _place(self, typed: str) -> str: ...
@@ -61,7 +61,7 @@ class Daily:
         from kb.stats import stats
         from kb.store import saved
 
-        records = self.links()
+        records = self.each_link()
         counts = self.store.counts()
         return stats(
             records,
@@ -80,7 +80,7 @@ class Daily:
         from kb.lately import lately, mtimes
 
         first = since or str(date.fromisoformat(self.clock.today()) - timedelta(days=14))
-        return lately(self.links(), self.store.notes(), mtimes(self.settings), first)
+        return lately(self.each_link(), self.store.notes(), mtimes(self.settings), first)
 
     def doctor(self) -> list[Finding]:
         """What is wrong with the notebook, and what to type about it. Never raises for what it looks at."""
@@ -95,7 +95,7 @@ class Daily:
             ("store", lambda: doctor.store(self.store)),
             ("notes", lambda: doctor.notes(self.store, self.store.notes())),
             ("ledger", lambda: doctor.ledgers(self.store, self.settings)),
-            ("links", lambda: doctor.links(self.links())),
+            ("links", lambda: doctor.links(self.each_link())),
             ("model", lambda: doctor.model(self.store, self.settings, self._chosen)),
         ):
             found += doctor.guarded(check, look)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from threading import Thread
@@ -422,14 +422,23 @@ class KnowledgeBase(Daily):
 
     def links(self, narrow: Filter | None = None) -> list[LinkRecord]:
         """The links that the notes mention, in order of their first mention."""
+        return list(self.each_link(narrow))
+
+    def each_link(self, narrow: Filter | None = None) -> Iterator[LinkRecord]:
+        """The same, the notes read now and the links as they are asked for: for a notebook of very many."""
         from kb.web.ignore import with_ignored, with_unsafe
 
         self._read_notes()
         wanted = self._narrow(narrow)
         # A pattern makes a link ignored, which the store does not know: standings are told after it.
-        records = with_ignored(self.store.links(replace(wanted, standings=())), self.settings["links.ignore"])
-        kept = [one for one in records if not wanted.standings or one.standing in wanted.standings]
-        return with_unsafe(kept)
+        patterns, standings = self.settings["links.ignore"], wanted.standings
+        parts = self.store.link_parts(replace(wanted, standings=()) if patterns else wanted)
+        ignored = (with_ignored(part, patterns) for part in parts)
+        return (
+            link
+            for part in ignored
+            for link in with_unsafe(one for one in part if not standings or one.standing in standings)
+        )
 
     def _narrow(self, narrow: Filter | None) -> Filter:
         """The filter with its paths as the store has them. UnknownNote for one that names nothing."""
@@ -756,7 +765,7 @@ class KnowledgeBase(Daily):
         """
         from kb.transfer import export, write_export
 
-        records = self.links(narrow)
+        records = self.each_link(narrow)
         tags = {row.path: row.tags for row in self.store.notes()}
         exported = export(records, tags, format, private=private)
         if output is not None:

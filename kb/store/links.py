@@ -8,6 +8,7 @@ import json
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from kb.model import (
@@ -91,17 +92,12 @@ class Links(Connected):
             ids = array("q", [id for id in ids if id in wanted])
         return list(self.records(ids))
 
-    def each_link(self, filter: Filter = EVERYTHING) -> Iterator[LinkRecord]:
+    def link_parts(self, filter: Filter = EVERYTHING) -> Iterator[list[LinkRecord]]:
         """What `links` gives, a few hundred at a time: a million of them are more than memory holds.
 
-        What is written meanwhile may be seen or not; no statement stays open between two links.
+        What is written meanwhile may be seen or not; no statement stays open between two parts.
         """
-        return self.records(self._in_order(filter))
-
-    def records(self, ids: Sequence[int]) -> Iterator[LinkRecord]:
-        """The links of these ids, in this order, with their mentions, a few hundred at a time."""
-        for part in chunks(ids, _TOGETHER):
-            yield from self._records(part)
+        return map(self._records, chunks(self._in_order(filter), _TOGETHER))
 
     def outlines(self, filter: Filter = EVERYTHING) -> Iterator[Outline]:
         """What tells which links to look at, in order of their first mention within the filter."""
@@ -136,6 +132,10 @@ class Links(Connected):
             f"SELECT {columns} FROM {joined} WHERE {condition} ORDER BY n.path, p.ordinal, m.start, m.id",
             values,
         )
+
+    def records(self, ids: Sequence[int]) -> Iterator[LinkRecord]:
+        """The links of these ids, in this order, with their mentions."""
+        return chain.from_iterable(map(self._records, chunks(ids, _TOGETHER)))
 
     def link(self, key: Key) -> LinkRecord | None:
         """A link by its key, or by an alias of its key; mentioned or not. None if unknown."""
