@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from kb import fresh, urls
 from kb.config import Settings
@@ -20,6 +21,8 @@ from kb.model.reports import Problem, Severity
 from kb.store import ledger, lock
 from kb.store.lines import lines
 from kb.store.store import Store
+
+T = TypeVar("T")
 
 _TOGETHER = 1_000
 
@@ -84,8 +87,8 @@ def _remember(store: Store, settings: Settings, found: _Ledger) -> None:
         store.remember("ledger_plain", None if found.problems or found.unknown else signature)
 
 
-def _parts(entries: Iterable[ledger.Entry]) -> Iterator[list[ledger.Entry]]:
-    left = iter(entries)
+def _parts(values: Iterable[T]) -> Iterator[list[T]]:
+    left = iter(values)
     while part := list(islice(left, _TOGETHER)):
         yield part
 
@@ -132,3 +135,78 @@ def _take(store: Store, one: ledger.Entry, record: LinkRecord | None, *, private
         store.save_person(one.key, new.person)
     for alias in set(new.aliases) - set(old.aliases):
         store.add_alias(alias, one.key)
+
+
+# -- for the doctor --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How many links of private notes the shared file holds, how many lines it has more than links,
+    and of how many links the files do not say what the store knows.
+    """
+
+    leaked: int
+    doubled: int
+    behind: int
+
+
+def difference(store: Store, settings: Settings) -> Difference:
+    """The files against the store. LedgerError where one cannot be read.
+
+    Most lines are just what the store would write: of those no more than a number is kept.
+    """
+    hidden = {hash(text) for text in lines(store, private=True)}
+    left = {hash(text) for text in lines(store)} | hidden
+    shared, secret = _Against(left), _Against(left)
+    shared.read(settings.ledger)
+    secret.read(settings.private_ledger)
+    again = {
+        key
+        for part in _parts(shared.odd)
+        for key, record in store.states(part).items()
+        if hash(ledger.render([ledger.entry(record)])[:-1]) in shared.alike
+    }
+    private, odd = store.private_keys(), {**shared.odd, **secret.odd}
+    return Difference(
+        leaked=len(shared.alike & hidden) + len(shared.odd.keys() & private - again),
+        doubled=shared.count - len(shared.alike) - len(shared.odd.keys() - again),
+        behind=sum(
+            _differs(text, odd)
+            for of_private in (False, True)
+            for text in lines(store, private=of_private)
+            if hash(text) in left
+        ),
+    )
+
+
+class _Against:
+    """A file's lines: those of `left`, which are taken out of it, and the odd ones."""
+
+    def __init__(self, left: set[int]) -> None:
+        self.left = left
+        self.alike: set[int] = set()
+        self.odd: ledger.Entries = {}
+        self.count = 0
+
+    def read(self, path: Path) -> None:
+        for one in ledger.entries_of(map(self._odd, ledger.lines_of(path)), path.name, None):
+            known = self.odd.get(one.key)
+            self.odd[one.key] = one if known is None else ledger.merge(known, one)
+
+    def _odd(self, text: str) -> str:
+        """The line, or nothing where it is just what the store would write."""
+        self.count += bool(text.strip())
+        number = hash(text.rstrip("\r\n"))
+        if number not in self.left:
+            return text
+        self.left.remove(number)
+        self.alike.add(number)
+        return ""
+
+
+def _differs(text: str, files: ledger.Entries) -> bool:
+    return any(
+        (there := files.get(own.key)) is None or (there.looks, there.facts) != (own.looks, own.facts)
+        for own in ledger.parse(text).values()
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import filecmp
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -202,26 +202,39 @@ def export(
     format: str,
     *,
     private: bool = False,
+    out: Callable[[str], object] | None = None,
 ) -> Export:
     """`records` in a format, those that lead out of the notebook. UsageError for an unknown format.
 
-    `tags` are those of each note. A file made for others must not name what is private: such
-    mentions, and links that have no other, are left out unless `private`.
+    With `out`, each piece is handed to it as it comes, and none is kept. `tags` are those of each
+    note. A file made for others must not name what is private: such mentions, and links that have
+    no other, are left out unless `private`.
     """
     exporter = exporters.named(format)
-    links: list[Exported] = []
-    hidden = other = 0
-    for record in records:
-        mentions = tuple(one for one in record.mentions if private or not one.private)
-        if not mentions:
-            hidden += 1
-            continue
-        link = _exported(replace(record, mentions=mentions), tags)
-        if urls.scheme(link.url) in SCHEMES and exporter.takes(record):
-            links.append(link)
-        else:
-            other += 1
-    return Export(exporter.write(links), len(links), hidden, other)
+    count = hidden = other = 0
+
+    def links() -> Iterator[Exported]:
+        nonlocal count, hidden, other
+        for record in records:
+            mentions = tuple(one for one in record.mentions if private or not one.private)
+            if not mentions:
+                hidden += 1
+                continue
+            link = _exported(replace(record, mentions=mentions), tags)
+            if urls.scheme(link.url) in SCHEMES and exporter.takes(record):
+                count += 1
+                yield link
+            else:
+                other += 1
+
+    pieces = exporter.write(links())
+    text = ""
+    if out is None:
+        text = "".join(pieces)
+    else:
+        for piece in pieces:
+            out(piece)
+    return Export(text, count, hidden, other)
 
 
 def _exported(record: LinkRecord, tags: Mapping[str, tuple[str, ...]]) -> Exported:

@@ -135,17 +135,19 @@ class Notes(Links):
         *,
         private: bool = False,
         output: str | None = None,
+        out: Callable[[str], object] | None = None,
     ) -> Export:
         """The links that `narrow` allows, as another tool reads them; written to `output` if named.
 
+        With `out`, each piece of the text is handed to it as it comes, and none is kept.
         What stands in private notes only is left out unless `private`. UsageError for an unknown
         format, NoteUnwritable.
         """
         from kb.transfer import export, write_export
 
-        records = self.links(narrow)
+        records = self.each_link(narrow)
         tags = {row.path: row.tags for row in self.store.notes()}
-        exported = export(records, tags, format, private=private)
+        exported = export(records, tags, format, private=private, out=out)
         if output is not None:
             write_export(Path(output), exported.text)
         return exported

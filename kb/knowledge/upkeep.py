@@ -36,7 +36,7 @@ class Upkeep(Links):
         from kb.stats import stats
         from kb.store import saved
 
-        records = self.links()
+        records = self.each_link()
         counts = self.store.counts()
         return stats(
             records,
@@ -55,7 +55,7 @@ class Upkeep(Links):
         from kb.lately import lately, mtimes
 
         first = since or str(date.fromisoformat(self.clock.today()) - timedelta(days=14))
-        return lately(self.links(), self.store.notes(), mtimes(self.settings), first)
+        return lately(self.each_link(), self.store.notes(), mtimes(self.settings), first)
 
     def doctor(self) -> list[Finding]:
         """What is wrong with the notebook, and what to type about it. Never raises for what it looks at."""
@@ -70,7 +70,7 @@ class Upkeep(Links):
             ("store", lambda: doctor.store(self.store)),
             ("notes", lambda: doctor.notes(self.store, self.store.notes())),
             ("ledger", lambda: doctor.ledgers(self.store, self.settings)),
-            ("links", lambda: doctor.links(self.links())),
+            ("links", lambda: doctor.links(self.each_link())),
             ("model", lambda: doctor.model(self.store, self.settings, self._chosen)),
         ):
             found += doctor.guarded(check, look)

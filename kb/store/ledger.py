@@ -151,13 +151,13 @@ def parse(text: str, name: str = "links.jsonl", strays: list[Stray] | None = Non
     """
     entries: Entries = {}
     # Not splitlines: JSON may hold U+2028 and its kin, which are no line ends here.
-    for found in _entries(text.split("\n"), name, strays):
+    for found in entries_of(text.split("\n"), name, strays):
         known = entries.get(found.key)
         entries[found.key] = found if known is None else merge(known, found)
     return entries
 
 
-def _entries(lines: Iterable[str], name: str, strays: list[Stray] | None) -> Iterator[Entry]:
+def entries_of(lines: Iterable[str], name: str, strays: list[Stray] | None) -> Iterator[Entry]:
     """What each line says, those of one link apart."""
     for number, line in enumerate(lines, 1):
         line = (line.removeprefix("\ufeff") if number == 1 else line).rstrip("\r\n")
@@ -299,7 +299,7 @@ def read(path: Path, strays: list[Stray] | None = None) -> Entries:
 
 def refuse(path: Path) -> None:
     """LedgerError for what `read` refuses whatever its `strays`: before anything of a file is taken."""
-    for number, text in enumerate(_lines(path), 1):
+    for number, text in enumerate(lines_of(path), 1):
         if not text.startswith(_OURS):
             with suppress(_Malformed):
                 _line(text.rstrip("\r\n"), f"{path.name}:{number}")
@@ -307,10 +307,11 @@ def refuse(path: Path) -> None:
 
 def each(path: Path, strays: list[Stray] | None = None) -> Iterator[Entry]:
     """What each line of the file says, those of one link apart. LedgerError as in `parse`."""
-    return _entries(_lines(path), path.name, strays)
+    return entries_of(lines_of(path), path.name, strays)
 
 
-def _lines(path: Path) -> Iterator[str]:
+def lines_of(path: Path) -> Iterator[str]:
+    """The file's lines with their ends; none where there is no file. LedgerError where it cannot be read."""
     try:
         with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
             yield from file

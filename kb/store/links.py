@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 from kb.model.kinds import LinkKind, Standing
 from kb.model.links import Facts, Key, LinkRecord, Look, Looks, Mention, Person, Transition, Verdict
@@ -42,6 +44,16 @@ _SAVE_LOOKS = f"UPDATE links SET {', '.join(map(_assigned, _LOOKS))} WHERE id = 
 _SAVE_ALL = f"UPDATE links SET {', '.join(map(_assigned, _LOOKS))}, title = ?, facts = ? WHERE id = ?"
 
 
+class Outline(NamedTuple):
+    """What there is of a link before it is looked at: its id here, its page, what to ask for, what is due."""
+
+    id: int
+    key: str
+    address: str
+    ignored: bool
+    due: str | None
+
+
 class Links(Connected):
     """Links with their mentions, facts, looks and aliases."""
 
@@ -67,26 +79,52 @@ class Links(Connected):
         if keys is not None:
             wanted = {id for key in keys if (id := self._find(key)) is not None}
             ids = array("q", [id for id in ids if id in wanted])
-        return [record for part in chunks(ids, _TOGETHER) for record in self._records(part)]
+        return list(self.records(ids))
 
-    def each_link(self, filter: Filter = EVERYTHING) -> Iterator[LinkRecord]:
+    def link_parts(self, filter: Filter = EVERYTHING) -> Iterator[list[LinkRecord]]:
         """What `links` gives, a few hundred at a time: a million of them are more than memory holds.
 
-        What is written meanwhile may be seen or not; no statement stays open between two links.
+        What is written meanwhile may be seen or not; no statement stays open between two parts.
         """
-        for part in chunks(self._in_order(filter), _TOGETHER):
-            yield from self._records(part)
+        return map(self._records, chunks(self._in_order(filter), _TOGETHER))
+
+    def outlines(self, filter: Filter = EVERYTHING) -> Iterator[Outline]:
+        """What tells which links to look at, in order of their first mention within the filter."""
+        rows = self._mentioned("l.id, l.key, coalesce(m.meant, m.url), l.ignored, l.due", filter, links=True)
+        seen: set[int] = set()
+        for id, key, address, ignored, due in rows:
+            if id not in seen:
+                seen.add(id)
+                yield Outline(id, key, address, bool(ignored), due)
+
+    def notable(self) -> set[int]:
+        """Ids of the links that are suspect or dead, or whose page has changed since."""
+        rows = self.connection.execute(
+            "SELECT id FROM links WHERE standing IN (?, ?) OR instr(facts, '\"now_title\":') > 0"
+            " OR instr(facts, '\"text_changed_at\":') > 0",
+            [Standing.SUSPECT, Standing.DEAD],
+        )
+        return {row[0] for row in rows}
 
     def _in_order(self, filter: Filter) -> array[int]:
         """Ids of the links in order of their first mention."""
+        return array("q", dict.fromkeys(row[0] for row in self._mentioned("m.link_id", filter)))
+
+    def _mentioned(self, columns: str, filter: Filter, *, links: bool = False) -> sqlite3.Cursor:
+        """Columns of every mention within the filter, in order of path and place."""
         condition, values = link_clause(filter)
-        # Without a filter the notes are walked in their order, so that no more than a passage is sorted.
-        joined = f"{_MENTIONED} JOIN links l ON l.id = m.link_id" if filter else _WALKED
-        rows = self.connection.execute(
-            f"SELECT m.link_id FROM {joined} WHERE {condition} ORDER BY n.path, p.ordinal, m.start, m.id",
+        joined = f"{_MENTIONED} JOIN links l ON l.id = m.link_id"
+        if not filter:
+            # The notes are walked in their order, so that no more than a passage is sorted at a time.
+            joined = _WALKED + (" CROSS JOIN links l ON l.id = m.link_id" if links else "")
+        return self.connection.execute(
+            f"SELECT {columns} FROM {joined} WHERE {condition} ORDER BY n.path, p.ordinal, m.start, m.id",
             values,
         )
-        return array("q", dict.fromkeys(row[0] for row in rows))
+
+    def records(self, ids: Sequence[int]) -> Iterator[LinkRecord]:
+        """The links of these ids, in this order, with their mentions."""
+        return chain.from_iterable(map(self._records, chunks(ids, _TOGETHER)))
 
     def link(self, key: Key) -> LinkRecord | None:
         """A link by its key, or by an alias of its key; mentioned or not. None if unknown."""
