@@ -11,6 +11,7 @@ WHOLE: Final = (
     ("disk", "--rounds", "30"),
     ("crowd", "--rounds", "20"),
     ("hostile",),
+    ("apis",),
     ("within",),
     ("mutations",),
 )

@@ -16,6 +16,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from kb.web.fetch import HttpFetcher
 from kb.web.outcome import Outcome
 from kb.web.sources.arxiv import Arxiv
 from kb.web.sources.doi import Doi
+from tests.replicas import REPO
 from tests.servers import Handler
 from torture import answers
 from torture.child import preload
@@ -54,7 +56,7 @@ _SITES: Final = {
     "en.wikipedia.org": ("wikipedia", r"Thing_(\d+)"),
     "api.crossref.org": ("doi", r"x(\d+)"),
     "doi.org": ("csl", r"x(\d+)"),
-    "archive.org": ("wayback", r"status%2F410%3F(\d+)"),
+    "archive.org": ("wayback", r"off%2F(\d+)"),
 }
 
 
@@ -87,7 +89,14 @@ def _site(handler: Handler, rest: str) -> None:
 def _elsewhere(handler: Handler, rest: str) -> None:
     """Where a redirect leads, off the site: a token that came along is shown to all."""
     sent = str(handler.headers.get("Authorization"))
-    handler.answer(body=answers.written(answers.REPO | {"full_name": "o/r0", "description": sent}))
+    handler.answer(body=answers.written(REPO | {"full_name": "o/r0", "description": sent}))
+
+
+def _off(handler: Handler, rest: str) -> None:
+    handler.answer(410, b"<title>Gone</title>")
+
+
+_ROUTES: Final = {"site": _site, "elsewhere": _elsewhere, "off": _off}
 
 
 def taken_to(port: int) -> Callable[[], None]:
@@ -131,7 +140,7 @@ def _notebook(root: Path, web: Web, every: int) -> int:
         (root / f"notes/{source}.md").write_text(f"# {source}\n\n" + "\n".join(lines) + "\n")
     gone = range(_GOOD, _GOOD + count("wayback"), every)
     lines = [
-        f"* [gone {number}](http://{HOSTS[number % 8]}:{web.port}/status/410?{number})"
+        f"* [gone {number}](http://{HOSTS[number % 8]}:{web.port}/off/{number})"
         for number in (*range(_GOOD), *gone)
     ]
     (root / "notes/wayback.md").write_text("# Gone\n\n" + "\n".join(lines) + "\n")
@@ -145,8 +154,9 @@ def visit(place: Place, *, build: bool) -> None:
     place.run("enrich", "--all")
     _told(place)
     place.run("enrich")
-    for _ in range(2):
-        place.run("check-links", "--all")
+    place.run("check-links", "--all")
+    time.sleep(1.1)  # the second that dead links must have been gone
+    place.run("check-links", "--all")
     _told(place)
     repair = place.twice("repair")
     for number in range(_GOOD):
@@ -193,7 +203,7 @@ def main() -> int:
     chosen = options.parse_args()
     preload()
     gc.freeze()
-    with tempfile.TemporaryDirectory() as name, Web({"site": _site, "elsewhere": _elsewhere}) as web:
+    with tempfile.TemporaryDirectory() as name, Web(_ROUTES) as web:
         os.environ["XDG_CONFIG_HOME"] = f"{name}/no-config"
         environ = {"KB_LINKS_PRIVATE_HOSTS": "check", "KB_LINKS_TIMEOUT": "1", "KB_GITHUB_TOKEN": "tok3n"}
         gone = {"KB_LINKS_GONE_LOOKS": "2", "KB_LINKS_GONE_DAYS": "0.000001"}
