@@ -22,14 +22,12 @@ from kb.model import (
     Added,
     Entry,
     Filter,
-    Hit,
     Key,
     LinkRecord,
     NoteKind,
     Saved,
     Shown,
     Site,
-    Standing,
     SyncReport,
     Term,
 )
@@ -187,7 +185,12 @@ class KnowledgeBase(Daily):
             from kb.store import schema
 
             schema.ensure(path)
-        return Store.open(path)
+        store = Store.open(path)
+        if self.settings["links.ignore"]:
+            from kb.web.ignore import ignores
+
+            store.leave_out(ignores(self.settings["links.ignore"]))
+        return store
 
     def shown(self, path: str) -> str:
         """A note's path as a person in the current folder would type it; `?` for what is no letter of it."""
@@ -325,26 +328,7 @@ class KnowledgeBase(Daily):
             limit=limit,
             semantic=ahead.result if ahead is not None else None,
         )
-        return replace(found, hits=self._as_settings_say(found.hits), notices=(*notices, *found.notices))
-
-    def _as_settings_say(self, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
-        """The hits, their links that a pattern ignores shown as ignored: the store knows no patterns."""
-        patterns: tuple[str, ...] = self.settings["links.ignore"]
-        if not patterns or not any(hit.links for hit in hits):
-            return hits
-        from kb.web.ignore import ignores
-
-        ignored = ignores(patterns)
-        return tuple(
-            replace(
-                hit,
-                links=tuple(
-                    replace(link, standing=Standing.IGNORED) if ignored(link.url) else link
-                    for link in hit.links
-                ),
-            )
-            for hit in hits
-        )
+        return replace(found, notices=(*notices, *found.notices))
 
     def _prepared(self, query: str) -> Semantic | BlasSemantic:
         """The model with the query embedded, whatever the notes are; without numpy if it can be."""
@@ -403,7 +387,7 @@ class KnowledgeBase(Daily):
         semantic = self._semantic()
         note = self._place(path)
         found = related(self.store, semantic, note, int(line) if line else None, limit=limit)
-        return replace(found, hits=self._as_settings_say(found.hits), notices=(*notices, *found.notices))
+        return replace(found, notices=(*notices, *found.notices))
 
     def _place(self, typed: str) -> str:
         """The note or folder that a person means, as the store has it. UnknownNote if they mean none."""
