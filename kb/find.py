@@ -138,7 +138,10 @@ def find(
         except ModelError as error:
             if mode is Mode.SEMANTIC:
                 raise
-            notices.append(f"{error}; these are keyword results" + (f" ({error.hint})" if error.hint else ""))
+            notices.append(
+                f"{error}; these are keyword results"
+                + (f" ({' '.join(error.hint.split())})" if error.hint else "")
+            )
     fused = _own_words_first(store, fuse(keyword, dense, cosines, coverage))
     ranked = [one for one in fused if _is_answer(one, coverage)]
     hits = _first(fold(_hits(store, ranked)), limit)
@@ -301,9 +304,11 @@ def _unwanted(store: Store, query: Query, narrow: Filter) -> set[int]:
     return {id for part in query.excluded for id in _matching(store, part, narrow)}
 
 
-def _matching(store: Store, part: str, narrow: Filter) -> set[int]:
-    found = store.spaceless(part, narrow, -1) if spaceless(part) else store.keyword(quote(part), narrow, -1)
-    return {id for id, _ in found}
+def _matching(store: Store, part: str, narrow: Filter, limit: int = -1) -> set[int]:
+    look = (
+        store.spaceless(part, narrow, limit) if spaceless(part) else store.keyword(quote(part), narrow, limit)
+    )
+    return {id for id, _ in look}
 
 
 def _cosines(store: Store, semantic: Semantic, query: Query, ids: Sequence[int]) -> dict[int, float]:
@@ -350,17 +355,23 @@ def _first(hits: Iterator[Hit], limit: int) -> list[Hit]:
 
 
 def _advice(store: Store, query: Query, narrow: Filter) -> str:
-    if narrow:
-        return "nothing found within these filters; try it without them"
     for word in (*query.phrases, *query.terms):
         close = _close(store, word)
         if close:
             return f"nothing found; did you mean {close}?"
-    if query.phrases:
+    if narrow:
+        return "nothing found within these filters; try it without them"
+    if not all(_matching(store, phrase, narrow, 1) for phrase in query.phrases):
         return "nothing holds that phrase as it stands; try it without the quotes"
     if query.excluded:
-        return "nothing found that way; try it without -" + query.excluded[0]
+        return "nothing found that way; try it without -" + _typed(query.excluded[0])
+    if query.phrases:
+        return "nothing holds these phrases together; try it without one of them"
     return "nothing found; try other words, or fewer"
+
+
+def _typed(part: str) -> str:
+    return f'"{part}"' if " " in part else part
 
 
 def _close(store: Store, word: str) -> str | None:
