@@ -57,6 +57,13 @@ def test_help_of_a_command_loads_nothing_heavy(tmp_path: Path) -> None:
     assert loaded("search", "--help", cwd=tmp_path).isdisjoint(HEAVY)
 
 
+def test_a_first_sync_makes_its_store_without_anything_heavy(tmp_path: Path) -> None:
+    (tmp_path / "kb.toml").write_text("")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.md").write_text("* a bullet\n")
+    assert loaded("sync", "--no-embed", cwd=tmp_path).isdisjoint(HEAVY)
+
+
 def test_a_keyword_search_loads_nothing_heavy(synced: Path) -> None:
     assert loaded("search", "--mode", "keyword", "qlora", cwd=synced).isdisjoint({*HEAVY, "tokenizers"})
 

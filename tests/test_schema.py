@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from sqlite_utils import Database
 
 from kb.errors import StoreError, StoreTooNew
-from kb.store import schema
+from kb.store import schema, tables
 from kb.store.connection import SCHEMA_VERSION
 from kb.store.store import Store
 from tests.store_helpers import note, passage, put
@@ -159,3 +160,28 @@ def test_a_store_of_the_first_version_is_brought_up_and_its_notes_are_read_again
         assert store.setting("rules") is None
         put(store, note("a.md", passage("中文的声调")))
         assert [id for id, _ in store.spaceless("声调")] == [1]
+
+
+def test_a_new_store_has_the_tables_that_all_migrations_come_to(tmp_path: Path) -> None:
+    with schema.memory() as fresh:
+        new = _tables(fresh.connection)
+        assert not schema.migrations.pending(Database(fresh.connection))
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    schema.migrations.apply(Database(connection))
+    assert new == _tables(connection)
+    assert len(new) > 20
+
+
+def _tables(connection: sqlite3.Connection) -> dict[str, str]:
+    """The SQL of each table, index and view, told apart by more than quotes and blanks."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return {name: " ".join(re.findall(r"\w+|'[^']*'|[^\w\s\"]", sql)) for name, sql in rows}
+
+
+def test_a_store_made_halfway_is_made_whole_by_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "kb.sqlite3"
+    sqlite3.connect(path).execute("PRAGMA journal_mode = WAL").close()  # killed before the first table
+    assert Store.outdated(path)
+    assert tables.make(path)
+    with Store.open(path) as store:
+        assert store.notes() == []

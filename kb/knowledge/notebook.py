@@ -71,9 +71,12 @@ class Notebook:
 
         path = self.settings.store
         if Store.outdated(path):
-            from kb.store import schema
+            from kb.store import tables
 
-            schema.ensure(path)
+            if not tables.make(path):
+                from kb.store import schema
+
+                schema.ensure(path)
         return Store.open(path)
 
     # -- places --------------------------------------------------------------------------------

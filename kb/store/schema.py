@@ -1,27 +1,22 @@
-"""The store's tables, made and migrated with sqlite-utils.
+"""A store that an older kb made, brought to the tables of today with sqlite-utils.
 
-Only a store that is missing or old needs this module; `PRAGMA user_version` tells, so a search
-never pays for the import. A migration, once released, is never edited: add another and raise
-`connection.SCHEMA_VERSION`.
-
-Dates stand as text beside the first and last day they may mean, so that overlap is two
-comparisons. Lists of short texts are joined with a unit separator, which the tokenizer reads as
-a gap. Digests are 16-byte blobs. Rows of `passages` and `mentions` are derived and replaced with
-their note; rows of `links` and `checks` are what was seen, and stay when nothing mentions them.
+Only such a store needs this module; `PRAGMA user_version` tells, so neither a search nor a first
+sync pays for the import. A migration, once released, is never edited: add another, write what it
+comes to into `tables`, and raise `connection.SCHEMA_VERSION`.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from contextlib import closing, suppress
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-from kb.errors import StoreBusy, StoreError
-from kb.store.connection import SCHEMA_VERSION, connect, outdated, prepare, version_of
+from kb.errors import StoreError
+from kb.store import tables
+from kb.store.connection import prepare, version_of
 from kb.store.store import Store
 from kb.temporary import beside
 
@@ -293,56 +288,17 @@ def _vectors(db: Database) -> None:
     db.table("vectors").create_index(["model_id", "digest", "window"], unique=True)
 
 
-def create(connection: sqlite3.Connection) -> None:
-    """Bring an open store to this version, in one transaction. It must have no other open."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        db = Database(connection, recursive_triggers=False, execute_plugins=False)
-        migrations.apply(db)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
 def ensure(path: Path) -> None:
     """Make the store at `path`, or bring it to this version; its folder too. Otherwise does nothing.
 
     StoreTooNew if a newer kb made it (it is left untouched), StoreError if it cannot be written.
     """
-    if not outdated(path):
+    if tables.make(path):
         return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{path.parent}: cannot be made ({error.strerror})") from None
-    connection = connect(path, create=True)
-    try:
-        _keep_log(connection)
-        if version := version_of(connection):
-            _keep_copy(connection, path, version)
-        create(connection)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorname.startswith("SQLITE_BUSY"):
-            raise StoreBusy(f"{path}: another kb is making it", hint="try again") from None
-        raise StoreError(f"{path}: cannot be written ({error})") from None
-    finally:
-        connection.close()
-
-
-def _keep_log(connection: sqlite3.Connection) -> None:
-    """Turn to write-ahead logging. SQLite waits for nobody there, whatever its time-out says."""
-    for _ in range(100):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
-                raise
-            time.sleep(0.05)
-    connection.execute("PRAGMA journal_mode = WAL")
+    with tables.making(path) as connection:
+        _keep_copy(connection, path, version_of(connection))
+        with tables.whole(connection):
+            migrations.apply(Database(connection, recursive_triggers=False, execute_plugins=False))
 
 
 def _keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
@@ -374,5 +330,5 @@ def memory() -> Store:
     """A store in memory, of the same tables."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     prepare(connection)
-    create(connection)
+    tables.create(connection)
     return Store(connection)
