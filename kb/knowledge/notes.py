@@ -68,13 +68,10 @@ class Notes(Links):
 
         if typed.isascii() and typed.isdigit():
             return recall(self.settings.derived, int(typed[:9]))
-        path, _, line = typed.rpartition(":")
-        if not path or not line.isdigit():
-            path, line = typed, ""
-        meant = self._place(path)
+        meant, line = self._spot(typed)
         if (self.settings.notes / meant).is_dir():
             raise UsageError(f"{typed}: is a folder", hint="name a note in it")
-        return Target(meant, int(line[:9]) if line else 0)
+        return Target(meant, line)
 
     def edit(self, path: str, line: int = 0) -> None:
         """Open a note in the person's editor and wait for it. UsageError where that cannot be done."""

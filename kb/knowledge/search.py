@@ -88,12 +88,9 @@ class Search(Notebook):
         from kb.find import related
 
         notices = self._refresh(progress, embed=True)
-        path, _, line = place.rpartition(":")
-        if not path or not line.isdigit():
-            path, line = place, ""
         semantic = self.models.semantic()
-        note = self._place(path)
-        found = related(self.store, semantic, note, int(line) if line else None, limit=limit)
+        note, line = self._spot(place)
+        found = related(self.store, semantic, note, line or None, limit=limit)
         return replace(found, hits=self._as_settings_say(found.hits), notices=(*notices, *found.notices))
 
     def _refresh(self, progress: Progress | None, *, embed: bool) -> list[str]:
