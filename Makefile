@@ -12,7 +12,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-.PHONY: run test check lint docs bench torture release-check screenshots audit clean
+.PHONY: run test check lint tests quick-tests docs bench torture release-check screenshots audit clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -33,16 +33,26 @@ run: .venv/run.stamp
 	@echo "       mkdocs serve          the notes in a browser, at http://127.0.0.1:8000/"
 	@echo "       kb --help"
 
-test: .venv/test.stamp lint
-	$(BIN)/python -m pytest
+# Types are checked while the tests run, and files of tests are shared out among the cores.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE = @$(MAKE) --no-print-directory -j2
 
-check: .venv/test.stamp lint
-	$(BIN)/python -m pytest -m "not slow"
+test: .venv/test.stamp
+	$(SIDE_BY_SIDE) lint tests
+
+check: .venv/test.stamp
+	$(SIDE_BY_SIDE) lint quick-tests
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+tests: .venv/test.stamp
+	$(PYTEST)
+
+quick-tests: .venv/test.stamp
+	$(PYTEST) -m "not slow"
 
 # The links of the pages are checked by their test.
 docs: .venv/test.stamp

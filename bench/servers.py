@@ -1,7 +1,7 @@
 """Servers for the benchmarks of links, as processes of their own. Loopback only.
 
     python bench/servers.py ways HOSTS FOLDER     misbehave in every way, HOSTS addresses a way
-    python bench/servers.py plain HOSTS DELAY     answer at once, or after DELAY seconds
+    python bench/servers.py plain HOSTS DELAY [PORT]     answer at once, or after DELAY seconds
 
 Each prints what a client needs to know as one line of JSON, and runs until it is killed or its
 standard input ends.
@@ -91,11 +91,10 @@ class Plain(asyncio.Protocol):
             self.transport.write(head % (status, len(body)) + body)
 
 
-async def answer_plainly(hosts: int, pause: float) -> None:
-    """Serve pages from so many addresses until standard input ends."""
+async def answer_plainly(hosts: int, pause: float, port: int = 0) -> None:
+    """Serve pages from so many addresses until standard input ends; `port` 0 takes a free one."""
     Plain.pause = pause
     loop = asyncio.get_running_loop()
-    port = 0
     bases = []
     for address in _addresses(hosts):
         server = await loop.create_server(Plain, address, port, backlog=1000)
@@ -106,11 +105,16 @@ async def answer_plainly(hosts: int, pause: float) -> None:
 
 
 def _addresses(hosts: int) -> Iterator[str]:
-    return (f"127.0.1.{number + 1}" for number in range(hosts))
+    return map(address, range(hosts))
+
+
+def address(number: int) -> str:
+    """One loopback address of many."""
+    return f"127.0.{1 + number // 250}.{number % 250 + 1}"
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "ways":
         misbehave(int(sys.argv[2]), Path(sys.argv[3]))
     else:
-        asyncio.run(answer_plainly(int(sys.argv[2]), float(sys.argv[3])))
+        asyncio.run(answer_plainly(int(sys.argv[2]), float(sys.argv[3]), *map(int, sys.argv[4:5])))

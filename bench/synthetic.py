@@ -13,7 +13,7 @@ import json
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 from pathlib import Path
 
@@ -60,13 +60,19 @@ def build(root: Path, notes: int, each: int) -> Path:
             os.utime(target, (1e9, 1e9))  # long ago, so that a sync takes them for settled
     with KnowledgeBase.open(root) as base:
         base.sync(embed=False)
-        _vectors(base)
+        put_vectors(base)
     mark.write_text(json.dumps(shape))
     return root
 
 
-def texts(notes: int, each: int) -> Iterator[tuple[str, str]]:
-    """Path and text of each note."""
+def _third(number: int, place: int) -> str | None:
+    return f"https://host{number % 300}.example/{number}/{place}" if place % 3 == 0 else None
+
+
+def texts(
+    notes: int, each: int, address: Callable[[int, int], str | None] = _third
+) -> Iterator[tuple[str, str]]:
+    """Path and text of each note; `address` is the link of a note's passage, if it holds one."""
     dice = random.Random(7)  # noqa: S311  # no secret
     words = sorted({_word(dice) for _ in range(30_000)})
     dice.shuffle(words)
@@ -82,7 +88,8 @@ def texts(notes: int, each: int) -> Iterator[tuple[str, str]]:
         lines = [f"---\ntitle: {topic} {number}\ndate: {day}\ntags: [t{number % 40}]\n---\n", "## Part\n"]
         for place in range(each):
             said = " ".join(dice.choices(words, cum_weights=weights, k=dice.randint(8, 24)))
-            link = f" [source](https://host{number % 300}.example/{number}/{place})" if place % 3 == 0 else ""
+            url = address(number, place)
+            link = f" [source]({url})" if url else ""
             about = f" {topic}" if known and dice.random() < 0.3 else ""
             lines.append(f"* {said}{about}{link}")
         yield f"{number % 100:02d}/{number}.md", "\n".join(lines) + "\n"
@@ -92,7 +99,8 @@ def _word(dice: random.Random) -> str:
     return "".join(dice.choice(_ONSETS) + dice.choice(_VOWELS) for _ in range(dice.randint(1, 4)))
 
 
-def _vectors(base: KnowledgeBase) -> None:
+def put_vectors(base: KnowledgeBase) -> None:
+    """A vector for every passage that has none, through the store's own writer."""
     settings, store = base.settings, base.store
     encoder = NumpyEncoder(packaged_model(), cache=settings.derived / "models.json", verify=True)
     path = vector_path(settings.derived, encoder.identity)

@@ -59,7 +59,7 @@ def settings() -> str:
     """Every setting: name, default, who may set it, meaning."""
     lines = ["| setting | default | set by | what it does |", "|---|---|---|---|"]
     for key in config.KEYS:
-        where = "kb.toml" if key.scope is config.Scope.NOTEBOOK else "you alone"
+        where = {"notebook": "kb.toml", "person": "you alone", "trust": "you alone, per notebook"}[key.scope]
         meaning = key.help + (f" ({' or '.join(f'`{one}`' for one in key.choices)})" if key.choices else "")
         default = str(key.default).lower() if isinstance(key.default, bool) else key.default or '""'
         default = "[]" if key.default == () else default

@@ -7,9 +7,12 @@ house behind that door, and may move.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+# As `typing` spells it, whose import is a third of a bare process, and an interrupt there a traceback.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from kb.errors import KbError as KbError
     from kb.knowledge import KnowledgeBase as KnowledgeBase
     from kb.model.kinds import Standing as Standing

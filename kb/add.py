@@ -225,10 +225,20 @@ def start_note(
 
     UsageError for a template that makes no such note.
     """
-    path = f"{today[:4]}/{today}-{_slug(title)}.md"
-    text = filled(template.name, template.text, title, kind, tags, today)
+    path, text = plan_note(notes, title, kind, tags, today, template)
     write_atomic(notes / path, text.encode("utf-8", "replace"), expected=None, root=notes)
     return path
+
+
+def plan_note(
+    notes: Path, title: str, kind: NoteKind, tags: tuple[str, ...], today: str, template: Template
+) -> tuple[str, str]:
+    """The path and the text of the note that `start_note` writes; nothing is written. It raises the same."""
+    path = f"{today[:4]}/{today}-{_slug(title)}.md"
+    text = filled(template.name, template.text, title, kind, tags, today)
+    if (notes / path).exists():
+        raise NoteExists(f"{notes / path}: a file of this name is there already; nothing was written")
+    return path, text
 
 
 class Template(NamedTuple):

@@ -94,7 +94,10 @@ def backup(settings: Settings, target: Path, now: str, *, force: bool = False) -
                 hint="mend that, or move it",
             ) from None
     size = sum(member.size for member in members)
-    handle, temporary = tempfile.mkstemp(".tmp", ".kb-", target.parent)
+    try:
+        handle, temporary = tempfile.mkstemp(".tmp", ".kb-", target.parent)
+    except OSError as error:
+        raise UsageError(f"{target}: cannot be written ({error.strerror})") from None
     try:
         with open(handle, "wb") as file:
             _write(file, settings.root, members, now)

@@ -2,7 +2,11 @@
 
 A notebook may be somebody else's clone, so its kb.toml only reaches keys of the notebook scope.
 What runs a program, names a path outside the notebook, or is a secret belongs to the person and
-is read from their own config (`$XDG_CONFIG_HOME/kb/config.toml`) or the environment alone.
+is read from their own config (`$XDG_CONFIG_HOME/kb/config.toml`) or the environment alone. So is
+what loosens a guard; there a person may say it of one notebook:
+
+    [notebooks."~/notes".links]
+    private_hosts = "check"
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from kb.values import dataclass
 
 CONFIG_NAME = "kb.toml"
 DERIVED = ".kb"
+NOTEBOOKS = "notebooks"
 _MODEL = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(?:/[A-Za-z0-9][\w.-]{0,95})?\Z", re.ASCII)
 
 
@@ -29,6 +34,8 @@ class Scope(StrEnum):
 
     NOTEBOOK = "notebook"
     PERSON = "person"
+    #: By the person, of all notebooks or of one: what a stranger's must not loosen for itself.
+    TRUST = "trust"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ class Key:
         return "KB_" + self.name.replace(".", "_").upper()
 
 
-_N, _P = Scope.NOTEBOOK, Scope.PERSON
+_N, _P, _T = Scope.NOTEBOOK, Scope.PERSON, Scope.TRUST
 
 # The thresholds are the contract's: three broken looks over three days, or two over one day
 # where the server says the page is gone or its name has vanished.
@@ -56,7 +63,7 @@ KEYS: tuple[Key, ...] = (
     Key("notebook.title", "Notes", _N, "name of the notebook, shown on the site"),
     Key("notebook.notes", "notes", _N, "folder of the notes, relative to kb.toml"),
     Key("notes.day_first", False, _N, "read 7/05/2023 as 7 May"),
-    Key("links.private_hosts", "skip", _N, "loopback and private addresses", ("skip", "check")),
+    Key("links.private_hosts", "skip", _T, "loopback and private addresses", ("skip", "check")),
     Key("links.ignore", (), _N, "patterns (* and ?) of URLs never to check"),
     Key("links.timeout", 20.0, _N, "seconds for one link, redirects included"),
     Key("links.concurrency", 64, _N, "links looked at together"),
@@ -75,13 +82,14 @@ KEYS: tuple[Key, ...] = (
     Key("clipboard.command", "", _P, "program that prints the clipboard; else the first one found"),
     Key("search.model", "all-MiniLM-L6-v2", _N, "embedding model: the packaged one, or a hub id"),
     Key("search.model_path", "", _P, "a folder with a sentence-transformers model"),
-    Key("site.trust_html", False, _N, "publish raw HTML of notes as it is, scripts and all"),
+    Key("site.trust_html", False, _T, "publish raw HTML of notes as it is, scripts and all"),
     Key("site.semantic_search", True, _N, "let readers of the site search it by meaning, in their browser"),
     Key("editor.command", "", _P, "editor of notes, such as code -g {path}:{line}; else $VISUAL or $EDITOR"),
     Key("editor.url", "", _P, "hyperlink of a hit, such as vscode://file{path}:{line}"),
     Key("github.token", "", _P, "token for api.github.com", secret=True),
 )
 _BY_NAME = {key.name: key for key in KEYS}
+_LOOSE = {"links.private_hosts": "check", "site.trust_html": "true"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +173,20 @@ def load(
     values: dict[str, Any] = {key.name: key.default for key in KEYS}
     origins: dict[str, str] = {}
     personal = personal_config(environ)
-    for path, scopes in ((personal, {_N, _P}), (root / CONFIG_NAME, {_N})):
-        for name, value in _flatten(_read(path)):
+    own = dict(_read(personal))
+    named = _of_notebook(personal, own.pop(NOTEBOOKS, {}), root)
+    everything = (
+        (personal, str(personal), set(Scope), own),
+        (personal, f"{personal}, for this notebook", {_T}, named),
+        (root / CONFIG_NAME, CONFIG_NAME, {_N}, _read(root / CONFIG_NAME)),
+    )
+    for path, origin, scopes, table in everything:
+        for name, value in _flatten(table):
             key = known(name, f"{path}: ")
             if key.scope not in scopes:
-                raise ConfigError(
-                    f"{path}: {name} may not be set by a notebook, since a notebook can be a stranger's",
-                    hint=f"set it in {personal}, or as {key.variable} in the environment",
-                )
+                raise _out_of_scope(path, key, personal)
             values[name] = _typed(f"{path}: {name}", key, value)
-            origins[name] = str(path) if path == personal else CONFIG_NAME
+            origins[name] = origin
     for key in KEYS:
         text = environ.get(key.variable)
         if text is not None:
@@ -188,6 +200,39 @@ def load(
     _own(root)
     _hub_id(values)
     return Settings(root, values, origins)
+
+
+def _of_notebook(path: Path, tables: Any, root: Path) -> Mapping[str, Any]:
+    """What the person's config says of the notebook at `root` alone."""
+    if not isinstance(tables, Mapping) or not all(isinstance(one, Mapping) for one in tables.values()):
+        raise ConfigError(
+            f"{path}: [{NOTEBOOKS}] holds a table for each notebook",
+            hint=f'[{NOTEBOOKS}."/folder/of/kb.toml".links]   is the form',
+        )
+    here = root.resolve() if tables else root
+    return next((one for name, one in tables.items() if is_folder(name, here)), {})
+
+
+def is_folder(name: str, resolved: Path) -> bool:
+    """Whether a path as a person writes it (`~/notes`) is that folder."""
+    try:
+        return Path(name).expanduser().resolve() == resolved
+    except (OSError, RuntimeError, ValueError):  # no such home, a NUL, a loop
+        return False
+
+
+def _out_of_scope(path: Path, key: Key, personal: Path) -> ConfigError:
+    if path == personal:
+        return ConfigError(
+            f"{path}: {key.name} may not be set for one notebook there",
+            hint=f"set it in that notebook's {CONFIG_NAME}" if key.scope is _N else "set it for all of them",
+        )
+    hint = f"set it in {personal}, or as {key.variable} in the environment"
+    if key.scope is _T:
+        hint = f"take it out there; if you trust this notebook: kb config {key.name} {_LOOSE[key.name]}"
+    return ConfigError(
+        f"{path}: {key.name} may not be set by a notebook, since a notebook can be a stranger's", hint=hint
+    )
 
 
 def personal_config(environ: Mapping[str, str] | None = None) -> Path:
@@ -224,9 +269,12 @@ def known(name: str, where: str = "") -> Key:
         close = [full for full in _BY_NAME if full.endswith(f".{name}")] or get_close_matches(
             name, _BY_NAME, n=1
         )
+        within = [full for full in _BY_NAME if full.startswith(f"{name}.")]
         table, _, leaf = name.rpartition(".")
         shown = f"[{table}] {leaf}" if table and where else name
-        hint = f"did you mean {close[0]}?" if close else "keys: " + ", ".join(_BY_NAME)
+        hint = (
+            f"did you mean {close[0]}?" if close and not within else "keys: " + ", ".join(within or _BY_NAME)
+        )
         raise ConfigError(f"{where}there is no setting {shown}", hint=hint)
     return key
 

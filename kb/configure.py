@@ -16,7 +16,8 @@ from kb.errors import ConfigError, NoteError
 from kb.notes.files import write_atomic
 from kb.values import dataclass
 
-_HEADER = re.compile(r"\s*\[\s*([\w.-]+)\s*\]\s*(?:#.*)?$")
+_HEADER = re.compile(r"\s*\[[^\[].*\]\s*(?:#.*)?$")
+_BARE = re.compile(r"[\w-]+\Z", re.ASCII)
 _BY_HAND = "edit that file by hand"
 
 
@@ -56,33 +57,51 @@ def file_of(key: Key, root: Path) -> Path:
 def set_key(root: Path, name: str, text: str | None) -> Path:
     """Give a key the value that `text` spells, in the file of its scope; None takes the line out.
 
-    The file. ConfigError for what is no key or no value of it, and for a file too odd to be
-    changed without harm.
+    What loosens a guard is loosened for the notebook at `root` alone. The file. ConfigError for
+    what is no key or no value of it, and for a file too odd to be changed without harm.
     """
     key = config.known(name)
     path = file_of(key, root)
+    within = _named(path, root) if key.scope is Scope.TRUST else ()
     value = None if text is None else config.typed(name, key, text)
     if name == "notebook.notes" and value is not None:
         config.inside(root, {name: value})
     old = path.read_bytes() if path.exists() else None
     try:
         before = (old or b"").decode("utf-8-sig")
-        new = assign(before, name, value)
-        if new != before or old is None:
+        new = assign(before, name, value, within)
+        if new != before or (old is None and value is not None):
             mark = b"\xef\xbb\xbf" if (old or b"").startswith(b"\xef\xbb\xbf") else b""
             write_atomic(path, mark + new.encode(), expected=old, root=Path(path.anchor))
-            if key.scope is Scope.PERSON and old is None:
+            if key.scope is not Scope.NOTEBOOK and old is None:
                 os.chmod(path, 0o600)  # it may come to hold a secret
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}", hint="mend it first; nothing was written") from None
-    except (ConfigError, NoteError) as error:
+    except ConfigError as error:
         raise ConfigError(f"{path}: {error}", hint=error.hint or _BY_HAND) from None
+    except NoteError as error:  # which names the file
+        raise ConfigError(str(error), hint=error.hint or _BY_HAND) from None
     return path
 
 
-def assign(text: str, name: str, value: Any) -> str:
-    """TOML with one key set, or without it (None); all else stays. ConfigError where that cannot be done."""
-    table, _, leaf = name.rpartition(".")
+def _named(path: Path, root: Path) -> tuple[str, ...]:
+    """The table in which the person's config speaks of a notebook, by the name that it has there already."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8-sig")).get(config.NOTEBOOKS, {})
+    except (OSError, ValueError):  # it is told of when it is read to be changed
+        tables = {}
+    here = root.resolve()
+    known = (name for name in tables if config.is_folder(name, here)) if isinstance(tables, dict) else ()
+    return config.NOTEBOOKS, next(iter(known), str(here))
+
+
+def assign(text: str, name: str, value: Any, within: tuple[str, ...] = ()) -> str:
+    """TOML with one key set, or without it (None); all else stays. ConfigError where that cannot be done.
+
+    `within` are the tables in which the key's own table lies.
+    """
+    outer, _, leaf = name.rpartition(".")
+    table = (*within, outer)
     newline = "\r\n" if "\r\n" in text else "\n"
     lines = text.splitlines(keepends=True)
     line = None if value is None else f"{leaf} = {toml(value)}"
@@ -94,7 +113,7 @@ def assign(text: str, name: str, value: Any) -> str:
     elif line is not None:
         at = _end_of(lines, table)
         if at is None:
-            at, line = len(lines), f"[{table}]{newline}{line}"
+            at, line = len(lines), f"[{_header(table)}]{newline}{line}"
             if lines and lines[-1].strip():
                 line = newline + line
         if at and not lines[at - 1].endswith("\n"):
@@ -120,16 +139,31 @@ def toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _find(lines: list[str], table: str, leaf: str) -> tuple[int, int, str] | None:
+def _header(table: tuple[str, ...]) -> str:
+    return ".".join(part if _BARE.match(part) else toml(part) for part in table)
+
+
+def _table_of(line: str) -> tuple[str, ...] | None:
+    """The table that a line begins; None where it begins none."""
+    found = _loads(line) if _HEADER.match(line.rstrip("\r\n")) else None
+    parts: list[str] = []
+    while found:
+        (name, found), *_ = found.items()
+        parts.append(name)
+    return tuple(parts) or None
+
+
+def _find(lines: list[str], table: tuple[str, ...], leaf: str) -> tuple[int, int, str] | None:
     """The lines (first, behind the last) that set a key, and the comment behind its value."""
-    here = ""
+    here: tuple[str, ...] = ()
+    dotted = _header((*table, leaf))
     for number, line in enumerate(lines):
-        header = _HEADER.match(line.rstrip("\r\n"))
+        header = _table_of(line)
         if header:
-            here = header[1]
-        elif (here == table and _sets(line, leaf)) or (not here and _sets(line, f"{table}.{leaf}")):
+            here = header
+        elif (here == table and _sets(line, leaf)) or (not here and _sets(line, dotted)):
             if here != table:
-                raise ConfigError(f"{table}.{leaf} stands there as a dotted key", hint=_BY_HAND)
+                raise ConfigError(f"{dotted} stands there as a dotted key", hint=_BY_HAND)
             for last in range(number + 1, len(lines) + 1):
                 whole = "".join(lines[number:last])
                 if _loads(whole) is not None:
@@ -159,27 +193,32 @@ def _loads(text: str) -> Mapping[str, Any] | None:
         return None
 
 
-def _end_of(lines: list[str], table: str) -> int | None:
+def _end_of(lines: list[str], table: tuple[str, ...]) -> int | None:
     """Where a line may be added to a table: behind its last line that says something."""
-    here, found = "", None
+    here: tuple[str, ...] = ()
+    found = None
     for number, line in enumerate(lines):
-        header = _HEADER.match(line.rstrip("\r\n"))
+        header = _table_of(line)
         if header:
-            here = header[1]
+            here = header
         if here == table and line.strip() and (header or not line.lstrip().startswith("#")):
             found = number + 1
     return found
 
 
-def _with(values: dict[str, Any], table: str, leaf: str, value: Any) -> dict[str, Any]:
-    values, there = {**values}, values.get(table, {})
+def _with(values: dict[str, Any], table: tuple[str, ...], leaf: str, value: Any) -> dict[str, Any]:
+    values, (name, *more) = {**values}, table
+    there = values.get(name, {})
     if not isinstance(there, dict):
-        raise ConfigError(f"{table} is no table there", hint=_BY_HAND)
-    inner = {**there}
-    if value is None:
-        inner.pop(leaf, None)
+        raise ConfigError(f"{name} is no table there", hint=_BY_HAND)
+    if more:
+        inner = _with(there, tuple(more), leaf, value)
     else:
-        inner[leaf] = list(value) if isinstance(value, tuple) else value
-    if inner or table in values:
-        values[table] = inner
+        inner = {**there}
+        if value is None:
+            inner.pop(leaf, None)
+        else:
+            inner[leaf] = list(value) if isinstance(value, tuple) else value
+    if inner or name in values:
+        values[name] = inner
     return values

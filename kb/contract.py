@@ -247,7 +247,7 @@ def stats(value: Any) -> dict[str, Any]:
 
 
 def setting(value: Any) -> dict[str, Any]:
-    """A setting: the value that holds, where it comes from, its scope (`notebook` or `person`)."""
+    """A setting: the value that holds, where it comes from, its scope (`notebook`, `person` or `trust`)."""
     key = value.key
     default = list(key.default) if isinstance(key.default, tuple) else key.default
     return {

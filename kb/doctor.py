@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from kb import around, fresh, temporary, urls
+from kb import around, fresh, observed, temporary, urls
 from kb.config import CONFIG_NAME, Settings
 from kb.errors import KbError, LedgerError, ModelError
 from kb.model.kinds import Standing
@@ -15,7 +15,7 @@ from kb.model.links import LinkRecord
 from kb.model.reports import Severity
 from kb.notes.files import walk
 from kb.search.vectors import VectorFile
-from kb.store import integrity, ledger, saved
+from kb.store import integrity, saved
 from kb.store.notes import NoteRow
 from kb.store.store import Store
 from kb.values import dataclass
@@ -192,11 +192,13 @@ def notes(base: Store, rows: Sequence[NoteRow]) -> Iterator[Finding]:
             )
 
 
-def links(records: Sequence[LinkRecord]) -> Iterator[Finding]:
+def links(records: Iterable[LinkRecord]) -> Iterator[Finding]:
     """What is not known yet of the links."""
-    web = [one for one in records if urls.is_web(one.address) and one.standing is not Standing.IGNORED]
-    untitled = [one for one in web if one.facts.title is None and one.standing is not Standing.DEAD]
-    unchecked = [one for one in web if one.standing is Standing.UNCHECKED]
+    untitled = unchecked = 0
+    for one in records:
+        if urls.is_web(one.address) and one.standing is not Standing.IGNORED:
+            untitled += one.facts.title is None and one.standing is not Standing.DEAD
+            unchecked += one.standing is Standing.UNCHECKED
     if untitled:
         yield warning("titles", f"{_count(untitled, 'link')} without a title of the page", "kb enrich")
     if unchecked:
@@ -207,33 +209,22 @@ def ledgers(base: Store, settings: Settings) -> Iterator[Finding]:
     """The ledger against the store, and against what is private."""
     mend = "kb check-links   writes it anew"
     try:
-        public, private = ledger.read(settings.ledger), ledger.read(settings.private_ledger)
+        found = observed.difference(base, settings)
     except LedgerError as raised:
         yield of_error("ledger", raised)
         return
-    secret = base.private_keys()
-    leaked = [key for key in public if key in secret]
-    if leaked:
-        yield error(
-            "ledger", f"{_count(leaked, 'link')} of private notes in the ledger that git shares", mend,
-            file=settings.ledger.name,
-        )  # fmt: skip
-    file = settings.ledger.read_bytes() if settings.ledger.exists() else b""
-    doubled = sum(bool(line.strip()) for line in file.split(b"\n")) - len(public)
-    if doubled > 0:
-        message = f"has {doubled} lines more than links, as git's union leaves them; they are read as one"
-        yield warning("ledger", message, mend, file=settings.ledger.name)
-    entries = {**public, **private}
-    behind = 0
-    for record in base.links(unmentioned=True):
-        own, there = ledger.entry(record), entries.get(record.key)
-        if not own.silent and (there is None or (there.looks, there.facts) != (own.looks, own.facts)):
-            behind += 1
-    if behind:
-        yield warning(
-            "ledger", f"lacks what the store knows of {behind} link(s): a run was stopped", mend,
-            file=settings.ledger.name,
-        )  # fmt: skip
+    name = settings.ledger.name
+    if found.leaked:
+        message = f"{_count(found.leaked, 'link')} of private notes in the ledger that git shares"
+        yield error("ledger", message, mend, file=name)
+    if found.doubled:
+        message = (
+            f"has {found.doubled} lines more than links, as git's union leaves them; they are read as one"
+        )
+        yield warning("ledger", message, mend, file=name)
+    if found.behind:
+        message = f"lacks what the store knows of {found.behind} link(s): a run was stopped"
+        yield warning("ledger", message, mend, file=name)
 
 
 def model(base: Store, settings: Settings, choose: Callable[[], tuple[VectorFile, str]]) -> Iterator[Finding]:
@@ -280,8 +271,8 @@ def guarded(check: str, found: Callable[[], Iterable[Finding]]) -> list[Finding]
         return [error(check, f"could not be looked at: {raised}", REBUILD)]
 
 
-def _count(items: Sequence[object], thing: str) -> str:
-    return f"{len(items):,} {thing}" + ("" if len(items) == 1 else "s")
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -155,7 +155,7 @@ def related(store: Store, vectors: Semantic, path: str, line: int | None = None,
     """
     own = store.passages_of(path)
     if not own:
-        raise UnknownNote(f"{path}: no such note, or nothing in it", hint="kb sync   reads new notes")
+        raise UnknownNote(f"{path}: nothing in it that is near to anything", hint="kb sync   reads new notes")
     asked = [id for id, _ in own]
     if line is not None:
         asked = [next((id for id, start in reversed(own) if start <= line), own[0][0])]

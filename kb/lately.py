@@ -48,9 +48,8 @@ def lately(
     A note is `written` on its own date, and `changed` when its file was, if on a later day.
     """
     web = (record for record in records if urls.is_web(record.address))
-    found = [event for record in web for event in _of_link(record)]
-    found += [event for note in notes for event in _of_note(note, mtimes.get(note.path))]
-    found = [event for event in found if event.at >= since]
+    found = [event for record in web for event in _of_link(record) if event.at >= since]
+    found += [event for note in notes for event in _of_note(note, mtimes.get(note.path)) if event.at >= since]
     return sorted(found, key=lambda event: (event.at, event.path, event.line), reverse=True)
 
 

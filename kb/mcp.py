@@ -215,11 +215,14 @@ def read_page(base: KnowledgeBase, asked: ReadPage, private: bool) -> Answer:
 
 def list_links(base: KnowledgeBase, asked: Links, private: bool) -> Answer:
     """List the links of the notes: address, title, standing, why, and where each stands."""
-    records = base.links(asked.filter(private))
-    part = records[asked.offset : asked.offset + asked.limit]
-    told = _fitted("links", [_link(one, private) for one in part], {"total": len(records)})
+    part: list[LinkRecord] = []
+    total = 0
+    for total, record in enumerate(base.each_link(asked.filter(private)), 1):  # the last is all
+        if asked.offset < total <= asked.offset + asked.limit:
+            part.append(record)
+    told = _fitted("links", [_link(one, private) for one in part], {"total": total})
     end = asked.offset + len(told["links"])
-    return told | {"next_offset": end if end < len(records) else None}
+    return told | {"next_offset": end if end < total else None}
 
 
 def glossary(base: KnowledgeBase, asked: Glossary, private: bool) -> Answer:

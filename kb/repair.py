@@ -225,13 +225,19 @@ def plan_repair(
 
     Only the mentions that the filter names are changed. The store must be fresh.
     """
-    links = [
+    links = (
         replace(link, mentions=tuple(place for place in link.mentions if _within(place.path, filter.paths)))
-        for link in with_ignored(store.links(filter), settings["links.ignore"])
+        for part in store.link_parts(filter)
+        for link in with_ignored(part, settings["links.ignore"])
         if link.standing is not Standing.IGNORED and urls.is_web(link.address)
-    ]
-    changes = [change for link in links for change in moved(link)]
-    dead = [link for link in links if is_lost(link, clock.now())]
+    )
+    changes: list[Change] = []
+    dead: list[LinkRecord] = []
+    now = clock.now()
+    for link in links:
+        changes += moved(link)
+        if is_lost(link, now):
+            dead.append(link)
 
     async def ask() -> dict[tuple[str, str], wayback.Snapshot | None]:
         async with _fetcher(fetcher, settings) as network:

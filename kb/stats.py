@@ -55,7 +55,7 @@ class Stats:
 
 
 def stats(
-    records: Sequence[LinkRecord],
+    records: Iterable[LinkRecord],
     notes: Sequence[NoteRow],
     *,
     passages: int,
@@ -64,25 +64,40 @@ def stats(
     saved: int,
     today: str,
 ) -> Stats:
-    """Count. Pure; `today` is `YYYY-MM-DD`."""
-    web = [record for record in records if urls.is_web(record.address)]
-    hosts = Counter(record.host for record in web if record.host)
+    """Count, one link after another. Pure; `today` is `YYYY-MM-DD`."""
+    hosts: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    standings: Counter[Standing] = Counter()
+    months: Counter[str] = Counter()
+    ages = _Ages(today)
+    mentions = titled = 0
+    for record in records:
+        if not urls.is_web(record.address):
+            continue
+        standings[record.standing] += 1
+        kinds[str(record.kind)] += 1
+        hosts[record.host] += bool(record.host)
+        mentions += len(record.mentions)
+        titled += record.facts.title is not None
+        if born := _born(record):
+            months[born[:7]] += 1
+            ages.take(born, record.standing)
     return Stats(
         notes=len(notes),
         passages=passages,
         embedded=passages - pending,
-        links=len(web),
-        mentions=sum(len(record.mentions) for record in web),
-        hosts=len(hosts),
+        links=standings.total(),
+        mentions=mentions,
+        hosts=sum(count > 0 for count in hosts.values()),
         terms=terms,
-        titled=sum(record.facts.title is not None for record in web),
+        titled=titled,
         saved=saved,
         note_kinds=_most(Counter(str(note.kind) for note in notes)),
-        standings={str(one): count for one in Standing if (count := _standing(web, one))},
-        kinds=_most(Counter(str(record.kind) for record in web)),
-        top_hosts=_most(hosts, HOSTS),
-        months=_months(web),
-        rot=rot(web, today),
+        standings={str(one): count for one in Standing if (count := standings[one])},
+        kinds=_most(kinds),
+        top_hosts=_most(+hosts, HOSTS),
+        months=dict(sorted(months.items())),
+        rot=ages.told(),
     )
 
 
@@ -91,22 +106,34 @@ def rot(records: Iterable[LinkRecord], today: str) -> tuple[Age, ...]:
 
     A link is as old as its first mention's date.
     """
-    counts: Counter[int] = Counter()
-    dead: Counter[int] = Counter()
+    ages = _Ages(today)
     for record in records:
-        born = _born(record)
-        if born is None or record.standing not in KNOWN:
-            continue
-        years = (date.fromisoformat(today) - date.fromisoformat(born)).days / 365.25
-        place = sum(years >= age for age in AGES[1:])
-        counts[place] += 1
-        dead[place] += record.standing is Standing.DEAD
-    ends = (*AGES[1:], None)
-    return tuple(Age(AGES[at], ends[at], counts[at], dead[at]) for at in range(len(AGES)) if counts[at])
+        if born := _born(record):
+            ages.take(born, record.standing)
+    return ages.told()
 
 
-def _standing(records: Iterable[LinkRecord], standing: Standing) -> int:
-    return sum(record.standing is standing for record in records)
+class _Ages:
+    """Judged links counted by their age in years."""
+
+    def __init__(self, today: str) -> None:
+        self.today = date.fromisoformat(today)
+        self.counts: Counter[int] = Counter()
+        self.dead: Counter[int] = Counter()
+
+    def take(self, born: str, standing: Standing) -> None:
+        """Count a link, if a look has judged it."""
+        if standing in KNOWN:
+            years = (self.today - date.fromisoformat(born)).days / 365.25
+            place = sum(years >= age for age in AGES[1:])
+            self.counts[place] += 1
+            self.dead[place] += standing is Standing.DEAD
+
+    def told(self) -> tuple[Age, ...]:
+        """The ages of which there are any."""
+        ends = (*AGES[1:], None)
+        counts, dead = self.counts, self.dead
+        return tuple(Age(AGES[at], ends[at], counts[at], dead[at]) for at in range(len(AGES)) if counts[at])
 
 
 def _most(counts: Counter[str], limit: int | None = None) -> dict[str, int]:
@@ -116,7 +143,3 @@ def _most(counts: Counter[str], limit: int | None = None) -> dict[str, int]:
 def _born(record: LinkRecord) -> str | None:
     """The first day on which the notes hold a link."""
     return min((when.earliest for one in record.mentions if (when := one.noted or one.date)), default=None)
-
-
-def _months(records: Iterable[LinkRecord]) -> dict[str, int]:
-    return dict(sorted(Counter(born[:7] for record in records if (born := _born(record))).items()))

@@ -12,12 +12,10 @@ the first look, fact or word of the person, so that syncing never makes git see 
 from __future__ import annotations
 
 import gc
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb import fresh, reading, urls
@@ -25,13 +23,14 @@ from kb.config import Settings
 from kb.errors import UnknownNote
 from kb.fresh import Freshness
 from kb.model.clock import Clock
-from kb.model.kinds import LinkKind, settled_kind
-from kb.model.links import Key, LinkRecord
+from kb.model.links import Key
 from kb.model.reports import Problem, Severity, SyncReport
 from kb.notes import files
 from kb.notes.parse import parse
+from kb.observed import record as record  # where it is looked for
+from kb.observed import take
 from kb.reading import Read, Wanted
-from kb.store import ledger, lock, saved
+from kb.store import lock, saved
 from kb.store.prepared import Prepared
 from kb.store.rows import Stamp
 from kb.store.store import Store
@@ -82,7 +81,7 @@ def sync(
     with lock.hold(settings.derived / "lock", wait):
         freshness = fresh.look(store, settings, rehash=rehash)
         done = _Notes(store, settings, clock.now(), freshness, tell).run()
-        problems = _read_ledger(store, settings).problems if freshness.ledger_changed else ()
+        problems = take(store, settings).problems if freshness.ledger_changed else ()
         if freshness.saved_changed:
             _read_saved(store, settings)
     embedded = 0
@@ -272,7 +271,7 @@ def _batches(found: Iterable[Read], total: int) -> Iterator[list[Read]]:
     batch: list[Read] = []
     size, left = 0, total
     for one in found:
-        most = min(NOTES_AT_ONCE, max(left // 4, NOTES_AT_LEAST))
+        most = min(NOTES_AT_ONCE, max(left // 2, NOTES_AT_LEAST))
         if batch and (len(batch) >= most or size + one.stamp.size > BYTES_AT_ONCE):
             yield batch
             left -= len(batch)
@@ -353,68 +352,7 @@ def _embed_missing(store: Store, encoder: Encoder, vectors: VectorFile, tell: Pr
     return done
 
 
-# -- the ledger --------------------------------------------------------------------------------
-
-
-def record(store: Store, settings: Settings, *, wait: float = WAIT) -> bool:
-    """Write what was seen of links into the ledger, after a check, facts, or a word of the person.
-
-    What the files say beyond the store (after a git pull, say) is taken in first, so nothing is
-    lost. Links that stand in private notes only go to the private ledger. Returns whether a file
-    changed. StoreBusy, LedgerError.
-    """
-    with lock.hold(settings.derived / "lock", wait):
-        before = _read_ledger(store, settings)
-        unknown = {one.key: one.unknown for one in before.entries.values() if one.unknown}
-        private = store.private_keys()
-        entries = [
-            replace(ledger.entry(one), unknown=unknown.get(one.key, {}))
-            for one in store.links(unmentioned=True)
-        ]
-        public = (one for one in entries if one.key not in private)
-        changed = ledger.write(settings.ledger, public, before.strays)
-        hidden = (one for one in entries if one.key in private)
-        changed |= ledger.write(settings.private_ledger, hidden, before.private_strays)
-        store.remember("ledger", None if before.problems else fresh.ledger_signature(settings))
-    return changed
-
-
-@dataclass(frozen=True, slots=True)
-class _Ledger:
-    """What both files of the ledger hold together, the lines that could not be read apart."""
-
-    entries: ledger.Entries
-    strays: tuple[ledger.Stray, ...]
-    private_strays: tuple[ledger.Stray, ...]
-    problems: tuple[Problem, ...]
-
-
-def _read_ledger(store: Store, settings: Settings) -> _Ledger:
-    """Take into the store what the ledger knows better. While a line cannot be read, it is read each time."""
-    signature = fresh.ledger_signature(settings)
-    strays: list[ledger.Stray] = []
-    private_strays: list[ledger.Stray] = []
-    public = ledger.read(settings.ledger, strays)
-    private = ledger.read(settings.private_ledger, private_strays)
-    problems = (
-        *_strayed(settings, settings.ledger, strays),
-        *_strayed(settings, settings.private_ledger, private_strays),
-    )
-    entries = dict(public)
-    for key, one in private.items():
-        entries[key] = ledger.merge(entries[key], one) if key in entries else one
-    known = {one.key: one for one in store.links(unmentioned=True)} if entries else {}
-    with store.transaction():
-        for key, one in entries.items():
-            _take(store, one, known.get(key), private=key not in public)
-        store.remember("ledger", None if problems else signature)
-    return _Ledger(entries, tuple(strays), tuple(private_strays), problems)
-
-
-def _strayed(settings: Settings, path: Path, strays: Iterable[ledger.Stray]) -> list[Problem]:
-    """A problem for each line of a ledger that could not be read; paths are relative to the notes folder."""
-    where = os.path.relpath(path, settings.notes)
-    return [Problem(where, one.line, Severity.ERROR, one.why, one.hint) for one in strays]
+# -- saved pages ------------------------------------------------------------------------------
 
 
 def _read_saved(store: Store, settings: Settings) -> None:
@@ -437,23 +375,3 @@ def _read_saved(store: Store, settings: Settings) -> None:
                 found_pieces = saved.pieces(page) if page is not None else []
                 store.put_page(name, stat, page, found_pieces, embed_text=embed_text)
     store.remember("saved", signature)
-
-
-def _take(store: Store, one: ledger.Entry, record: LinkRecord | None, *, private: bool) -> None:
-    if record is None:
-        address = str(one.key)
-        store.know(one.key, urls.link_kind(address), urls.host(address), private=private)
-    old = ledger.Entry(one.key) if record is None else ledger.entry(record)
-    new = ledger.merge(old, one)
-    if new.facts != old.facts:
-        store.save_facts(one.key, new.facts)
-        kind = record.kind if record is not None else urls.link_kind(str(one.key))
-        told = new.facts.extra.get("kind")
-        if told in tuple(LinkKind) and settled_kind(kind, LinkKind(str(told))) is not kind:
-            store.save_kind(one.key, LinkKind(str(told)))
-    if new.looks != old.looks:
-        store.save_look(one.key, None, new.looks)
-    if new.person != old.person:
-        store.save_person(one.key, new.person)
-    for alias in set(new.aliases) - set(old.aliases):
-        store.add_alias(alias, one.key)

@@ -8,6 +8,7 @@ from pathlib import Path
 from kb import urls
 from kb.config import Settings
 from kb.errors import UnknownNote
+from kb.model.links import Key
 from kb.model.search import Filter
 from kb.notes.files import read, write_atomic
 from kb.notes.titles import diff, with_titles
@@ -31,11 +32,15 @@ class TitleEdit:
 
 def plan_titles(store: Store, notes: Path, filter: Filter) -> list[TitleEdit]:
     """One edit for each note in which a bare address has a title by now, in order of path."""
-    found = store.links(filter)
-    titles = {link.key: link.facts.title for link in found if link.facts.title}
-    paths = sorted({place.path for link in found if link.key in titles for place in link.mentions})
+    titles: dict[Key, str] = {}
+    paths: set[str] = set()
+    for part in store.link_parts(filter):
+        for link in part:
+            if link.facts.title:
+                titles[link.key] = link.facts.title
+                paths.update(place.path for place in link.mentions)
     edits = []
-    for path in paths:
+    for path in sorted(paths):
         try:
             before = read(notes, path)
         except (UnknownNote, OSError):

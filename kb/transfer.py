@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import filecmp
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from kb.model.reports import Problem, Severity
 from kb.notes import exporters, files, importers
 from kb.notes.exporters import Exported
 from kb.notes.importers import Attachment, Draft
-from kb.notes.importers.marks import SCHEMES
+from kb.notes.importers.marks import SCHEMES, lacking
 from kb.notes.links import unescape
 
 
@@ -76,7 +76,9 @@ def plan_import(
     writes: list[Write] = []
     same: list[str] = []
     refused: list[str] = []
-    for draft in imported.drafts:
+    paths = {draft.path for draft in imported.drafts}
+    for wanted in imported.drafts:
+        draft = wanted if overwrite else _beside(notes_root, wanted, paths)
         before = _standing(notes_root, draft.path)
         if before == draft.data:
             same.append(draft.path)
@@ -104,6 +106,23 @@ def plan_import(
         tuple(problems),
         tuple(copies),
     )
+
+
+def _beside(root: Path, draft: Draft, taken: set[str]) -> Draft:
+    """A list of bookmarks as it is; where a note of its name stands, what that lacks, under the next name.
+
+    Two exports of one tool, or of two, name their lists alike: a bookmark must not be lost by that.
+    """
+    free, number = draft, 1
+    while draft.listed and (before := _standing(root, free.path)) not in (None, free.data):
+        rest = lacking(free, before or b"")
+        if rest is None:
+            return replace(free, data=before or b"")
+        while number == 1 or free.path in taken:
+            number += 1
+            free = replace(rest, path=f"{draft.path.removesuffix('.md')}-{number}.md")
+        taken = taken | {free.path}
+    return free
 
 
 def _check_apart(source: Path, notes_root: Path) -> None:
@@ -183,26 +202,39 @@ def export(
     format: str,
     *,
     private: bool = False,
+    out: Callable[[str], object] | None = None,
 ) -> Export:
     """`records` in a format, those that lead out of the notebook. UsageError for an unknown format.
 
-    `tags` are those of each note. A file made for others must not name what is private: such
-    mentions, and links that have no other, are left out unless `private`.
+    With `out`, each piece is handed to it as it comes, and none is kept. `tags` are those of each
+    note. A file made for others must not name what is private: such mentions, and links that have
+    no other, are left out unless `private`.
     """
     exporter = exporters.named(format)
-    links: list[Exported] = []
-    hidden = other = 0
-    for record in records:
-        mentions = tuple(one for one in record.mentions if private or not one.private)
-        if not mentions:
-            hidden += 1
-            continue
-        link = _exported(replace(record, mentions=mentions), tags)
-        if urls.scheme(link.url) in SCHEMES and exporter.takes(record):
-            links.append(link)
-        else:
-            other += 1
-    return Export(exporter.write(links), len(links), hidden, other)
+    count = hidden = other = 0
+
+    def links() -> Iterator[Exported]:
+        nonlocal count, hidden, other
+        for record in records:
+            mentions = tuple(one for one in record.mentions if private or not one.private)
+            if not mentions:
+                hidden += 1
+                continue
+            link = _exported(replace(record, mentions=mentions), tags)
+            if urls.scheme(link.url) in SCHEMES and exporter.takes(record):
+                count += 1
+                yield link
+            else:
+                other += 1
+
+    pieces = exporter.write(links())
+    text = ""
+    if out is None:
+        text = "".join(pieces)
+    else:
+        for piece in pieces:
+            out(piece)
+    return Export(text, count, hidden, other)
 
 
 def _exported(record: LinkRecord, tags: Mapping[str, tuple[str, ...]]) -> Exported:

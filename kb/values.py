@@ -36,9 +36,12 @@ else:
             import dataclasses  # 7 ms, for the few that are no values of ours
 
             return dataclasses.replace(value, **changes)
-        fields = [changes.pop(name) if name in changes else getattr(value, name) for name in kind.__slots__]
-        if changes:
-            raise TypeError(f"{kind.__name__} has no {', '.join(changes)}")
+        fields = list(kind._kb_values(value))
+        places = kind._kb_places
+        if not changes.keys() <= places.keys():
+            raise TypeError(f"{kind.__name__} has no {', '.join(changes.keys() - places.keys())}")
+        for name, change in changes.items():
+            fields[places[name]] = change
         return kind(*fields)
 
     def field(*, default_factory: Any) -> Any:
@@ -82,6 +85,7 @@ else:
                 "__match_args__": names,
                 "_kb_defaults": defaults,
                 "_kb_values": _values_of(names),
+                "_kb_places": {name: place for place, name in enumerate(names)},
                 "__dataclass_fields__": _Fields(),
             },
         )

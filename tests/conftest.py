@@ -14,49 +14,74 @@ settings.register_profile("kb", deadline=None)
 settings.load_profile("kb")
 
 
-#: Files whose tests start many processes, embed, or build sites: `make check` passes over them.
-SLOW = frozenset(
-    {
-        "test_backup.py",
-        "test_cli.py",
-        "test_cli_enrich.py",
-        "test_completion.py",
-        "test_docs.py",
-        "test_encode.py",
-        "test_find.py",
-        "test_lazy_imports.py",
-        "test_links_cli.py",
-        "test_mcp.py",
-        "test_plain_site.py",
-        "test_reading.py",
-        "test_reading_only.py",
-        "test_rebuild.py",
-        "test_related.py",
-        "test_robust.py",
-        "test_search_failures.py",
-        "test_site.py",
-        "test_sync.py",
-        "test_terminal.py",
-        "test_watch.py",
-    }
+#: Files whose tests start many processes, embed, or build sites: `make check` passes over them. Those that
+#: take longest stand first, and are begun first: workers that share the files then end together.
+SLOW = (
+    "test_torture.py",
+    "test_meaning_browser.py",
+    "test_browser.py",
+    "test_blas.py",
+    "test_meaning.py",
+    "test_encode.py",
+    "test_docs.py",
+    "test_reading_only.py",
+    "test_robust.py",
+    "test_site.py",
+    "test_mcp.py",
+    "test_cli.py",
+    "test_lazy_imports.py",
+    "test_find.py",
+    "test_search_failures.py",
+    "test_opening.py",
+    "test_daily.py",
+    "test_secrets.py",
+    "test_boundaries.py",
+    "test_journey.py",
+    "test_backup.py",
+    "test_cli_enrich.py",
+    "test_completion.py",
+    "test_links_cli.py",
+    "test_plain_site.py",
+    "test_reading.py",
+    "test_rebuild.py",
+    "test_related.py",
+    "test_site_shortcuts.py",
+    "test_sync.py",
+    "test_terminal.py",
+    "test_watch.py",
 )
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where the slow tests are passed over, their files are not even imported: that takes seconds."""
+    passed_over: bool = config.option.markexpr == "not slow" and collection_path.name in SLOW
+    return passed_over or None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of slow files, and those that start browsers, as slow."""
+    """Mark the tests of slow files, and those that start browsers, as slow, and put them first."""
+    order = {name: at for at, name in enumerate(SLOW)}
     for item in items:
-        if item.path.name in SLOW or item.get_closest_marker("browser"):
+        if item.path.name in order or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
 
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No test reads the config of whoever runs it, or their proxy."""
+    """No test reads the config of whoever runs it, or their proxy, or is as wide as their terminal."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "no-config"))
     monkeypatch.delenv("KB_ROOT", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person lets their links lead into their own network, where the tests' servers are."""
+    monkeypatch.setenv("KB_LINKS_PRIVATE_HOSTS", "check")
 
 
 @pytest.fixture

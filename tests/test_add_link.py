@@ -199,8 +199,8 @@ def pages() -> Iterator[Server]:
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    notebook(tmp_path / "n", {"a.md": "* first\n"}, '[links]\nprivate_hosts = "check"\n')
+def root(tmp_path: Path, loopback: None) -> Path:
+    notebook(tmp_path / "n", {"a.md": "* first\n"})
     return tmp_path / "n"
 
 

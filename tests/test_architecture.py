@@ -22,7 +22,9 @@ DOORS = {"cli", "plugin", "mcp"}
 # fresh is what sync and search both stand on: a scan, and no more. reading is sync's helper,
 # around what init and doctor both know of git's files and the site's. meaning stands on find: the
 # site's search ranks by the constants of the command's.
-FLOORS = [GROUND, ROOMS, {"around", "fresh", "reading"}, STAGES, {"meaning"}, {"knowledge"}, DOORS]
+# observed is the ledger's side of a sync, and of all that writes the ledger.
+BASES = [{"around", "fresh", "reading"}, {"observed"}]
+FLOORS = [GROUND, ROOMS, *BASES, STAGES, {"meaning"}, {"knowledge"}, DOORS]
 # The command line opens the other door that is a command.
 OPENS = {("cli", "mcp")}
 
@@ -35,6 +37,7 @@ HOMES = {
     "yaml": {"notes.frontmatter"},
     "pyromark": {"notes.parse"},
     "sentence_transformers": {"search"},
+    "torch": {"search.packed"},
     "numpy": {"search"},
     "nh3": {"pages"},
     "markdown": {"plugin"},
@@ -57,8 +60,8 @@ def modules() -> list[str]:
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         names.append(".".join(part for part in parts if part != "__init__"))
-    # testing.py stands outside: only tests import it.
-    return [name for name in names if name != "testing"]
+    # testing.py stands outside: only tests import it. So does the doorstep, which imports the door.
+    return [name for name in names if name not in ("testing", "__main__")]
 
 
 @cache

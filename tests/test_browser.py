@@ -58,6 +58,7 @@ def chromium() -> Iterator[Browser]:
             pytest.fail(reason)
         warnings.warn(reason, stacklevel=1)
         pytest.skip(reason)
+    expect.set_options(timeout=15_000)  # a machine that does other work as well is no fault of a page
     with sync_playwright() as playwright:
         # Root has no sandbox, and a container little shared memory.
         browser = playwright.chromium.launch(

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from kb import check
-from kb.check import Page, is_bad, keep, look_at, plan
+from kb.check import Page, is_bad, keep, look_at, survey
 from kb.config import Settings
 from kb.errors import NetworkAway, StoreBusy
 from kb.knowledge import KnowledgeBase
 from kb.model import Facts, Filter, Key, LinkKind, LinkRecord, Looks, Mention, Person, Span, Standing, Verdict
+from kb.store.links import Outline
 from kb.store.schema import memory
 from kb.store.store import Store
 from kb.testing import FixedClock
@@ -47,8 +48,8 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return notebook(tmp_path, {}, '[links]\nprivate_hosts = "check"\ntimeout = 0.5\ninterval = 0.001\n')
+def settings(tmp_path: Path, loopback: None) -> Settings:
+    return notebook(tmp_path, {}, "[links]\ntimeout = 0.5\ninterval = 0.001\n")
 
 
 def mention(store: Store, *urls: str, path: str = "a.md") -> None:
@@ -323,14 +324,28 @@ def record(url: str, *, due: str | None = None, standing: Standing = Standing.UN
 
 
 def test_a_plan_takes_what_was_never_seen_or_is_due_by_now() -> None:
-    links = [
-        record("https://a.example/"),
-        record("https://b.example/", due="2026-11-24T12:00:00Z"),
-        record("https://c.example/", due="2026-11-24T12:00:01Z"),
+    due = {"a": None, "b": "2026-11-24T12:00:00Z", "c": "2026-11-24T12:00:01Z"}
+    found = [
+        Outline(number, name, f"https://{name}.example/", False, at)
+        for number, (name, at) in enumerate(due.items())
     ]
-    made = plan(links, "2026-11-24T12:00:00Z")
-    assert [one.host for one in made.pages] == ["a.example", "b.example"]
-    assert (made.not_due, len(made.scope)) == (1, 3)
+    made = survey(found, "2026-11-24T12:00:00Z")
+    assert list(made.pages) == ["a", "b"]
+    assert (made.not_due, list(made.scope)) == (1, [0, 1, 2])
+
+
+def test_a_page_of_which_one_place_is_due_is_looked_at_for_all_its_places() -> None:
+    later = "2026-11-25T00:00:00Z"
+    found = [
+        Outline(7, "a", "https://a.example/#one", False, later),
+        Outline(8, "a", "https://a.example/#two", False, None),
+        Outline(9, "a", "https://a.example/#three", True, None),
+        Outline(10, "b", "mailto:b@b.example", False, None),
+        Outline(11, "c", "javascript:alert(1)", False, None),
+    ]
+    made = survey(found, "2026-11-24T12:00:00Z")
+    assert (dict(made.pages), list(made.scope)) == ({"a": [7, 8]}, [7, 8, 9])
+    assert (made.not_due, list(made.unsafe)) == (0, [11])
 
 
 def test_hosts_take_turns() -> None:
@@ -540,12 +555,12 @@ def test_the_look_at_a_new_link_is_kept_once_the_store_knows_it(
     assert store.checks(key(url)) == [look]
 
 
+@pytest.mark.usefixtures("loopback")
 def test_the_address_that_is_asked_for_is_the_one_that_markdown_means(tmp_path: Path) -> None:
     note = '* [c]({0}q?x=1&amp;y=2)\n* [e]({0}a\\_b)\n* <a href="{0}h?x=1&amp;y=2">t</a>\n'
     routes = {name: lambda handler, _: handler.answer() for name in ("q?x=1&y=2", "a_b", "h?x=1&y=2")}
     with Server(routes=routes) as server:
         root = write_notebook(tmp_path / "n", {"a.md": note.format(server.url())})
-        (root / "kb.toml").write_text('[links]\nprivate_hosts = "check"\n')
         with KnowledgeBase.open(root) as base:
             report = base.check_links()
             assert dict(report.counts) == {Verdict.ALIVE: 3}

@@ -278,7 +278,7 @@ def local_notebook(root: Path, server: Server) -> Path:
         ]
     )
     write_notebook(root, {"a.md": note})
-    (root / "kb.toml").write_text('[links]\nprivate_hosts = "check"\ntimeout = 1\n')
+    (root / "kb.toml").write_text("[links]\ntimeout = 1\n")
     return root
 
 
@@ -286,6 +286,7 @@ def stall(handler: Handler, _: str) -> None:
     handler.server.closing.wait(5)
 
 
+@pytest.mark.usefixtures("loopback")
 def test_five_answers_give_five_verdicts_and_status_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,12 +312,12 @@ def test_five_answers_give_five_verdicts_and_status_1(
         assert "looked at 0 links" in ran.err
 
 
+@pytest.mark.usefixtures("loopback")
 def test_the_persons_word_clears_or_ignores_a_link(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Server() as server:
         root = write_notebook(tmp_path / "local", {"a.md": f"* {server.url('gone')}\n"})
-        (root / "kb.toml").write_text('[links]\nprivate_hosts = "check"\n')
         run = runner(capsys, monkeypatch, root)
         assert run("check-links").status == 1
         run("links", "--alive", server.url("gone"))
@@ -328,11 +329,11 @@ def test_the_persons_word_clears_or_ignores_a_link(
         assert ran.status == 2
 
 
+@pytest.mark.usefixtures("loopback")
 def test_where_nothing_answers_nothing_is_recorded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = write_notebook(tmp_path / "away", {"a.md": f"* {refused_url()}\n"})
-    (root / "kb.toml").write_text('[links]\nprivate_hosts = "check"\n')
     run = runner(capsys, monkeypatch, root)
     ran = run("check-links")
     assert ran.status == 2
@@ -341,7 +342,7 @@ def test_where_nothing_answers_nothing_is_recorded(
     assert not (root / "links.jsonl").exists()
 
 
-def test_private_hosts_are_skipped_unless_kb_toml_says_otherwise(
+def test_private_hosts_are_skipped_unless_the_person_says_otherwise(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Server() as server:

@@ -33,12 +33,12 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def root(tmp_path: Path, server: Server) -> Path:
+def root(tmp_path: Path, server: Server, loopback: None) -> Path:
     note = (
         f"* {server.url('post/sheep')} on sheep\n* [goats]({server.url('post/goats')})\n"
         f"* {server.url('status/404')}\n* https://github.com/octocat/Hello-World\n"
     )
-    notebook(tmp_path / "n", {"a.md": note}, '[links]\nprivate_hosts = "check"\n[enrich]\nkeep_text = true\n')
+    notebook(tmp_path / "n", {"a.md": note}, "[enrich]\nkeep_text = true\n")
     return tmp_path / "n"
 
 
@@ -123,18 +123,17 @@ def test_titles_are_shown_as_a_diff_and_written_only_when_asked(
     assert note.read_text() == before.replace(f"* {server.url('post/sheep')} on sheep", bullet)
 
 
+@pytest.mark.usefixtures("loopback")
 def test_with_the_network_away_nothing_is_recorded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = notebook(
-        tmp_path / "n", {"a.md": f"* {refused_url()}\n"}, '[links]\nprivate_hosts = "check"\n'
-    )
+    settings = notebook(tmp_path / "n", {"a.md": f"* {refused_url()}\n"})
     assert cli.invoke(["--root", str(settings.root), "enrich"]) == 2
     assert "network is away" in capsys.readouterr().err
     assert not settings.ledger.exists()
 
 
-def test_private_hosts_are_not_asked_unless_the_notebook_says_so(tmp_path: Path, server: Server) -> None:
+def test_private_hosts_are_not_asked_unless_the_person_says_so(tmp_path: Path, server: Server) -> None:
     settings = notebook(tmp_path / "n", {"a.md": f"* {server.url('post/sheep')}\n"})
     assert cli.invoke(["--root", str(settings.root), "enrich"]) == 0
     assert server.asked == []

@@ -62,7 +62,7 @@ def test_a_notebook_cannot_set_what_runs_a_program_or_is_a_secret(key: config.Ke
         ("[links]\ntimeout = 'soon'\n", "a number above zero"),
         ("[links]\ntimeout = 0\n", "a number above zero"),
         ("[links]\nconcurrency = 1.5\n", "a number above zero"),
-        ("[links]\nprivate_hosts = 'maybe'\n", '"skip" or "check"'),
+        ("[links]\narchive = 'maybe'\n", "true or false"),
         ("[links]\nignore = [1]\n", "a list of strings"),
         ("[notes]\nday_first = 'yes'\n", "true or false"),
         ("[links\n", "kb.toml"),
@@ -126,3 +126,52 @@ def test_every_key_has_a_meaning_and_a_default_of_its_type() -> None:
     for key in config.KEYS:
         assert key.help
         assert isinstance(key.default, bool | int | float | str | tuple)
+
+
+LOOSE = {"links.private_hosts": "check", "site.trust_html": True}
+
+
+@pytest.mark.parametrize("name", LOOSE)
+def test_a_notebook_cannot_loosen_what_guards_against_it(name: str, tmp_path: Path) -> None:
+    table, _, leaf = name.partition(".")
+    line = f"[{table}]\n{leaf} = {str(LOOSE[name]).lower() if LOOSE[name] is True else repr(LOOSE[name])}\n"
+    with pytest.raises(ConfigError, match="may not be set by a notebook") as caught:
+        config.load(write(tmp_path, line), environ(tmp_path))
+    assert f"kb config {name} " in caught.value.hint
+    write(tmp_path, "")
+    assert config.load(tmp_path, environ(tmp_path))[name] == config.known(name).default
+    personal(tmp_path, line)
+    assert config.load(tmp_path, environ(tmp_path))[name] == LOOSE[name]
+
+
+def test_every_key_that_loosens_a_guard_is_the_persons() -> None:
+    assert {key.name for key in config.KEYS if key.scope is config.Scope.TRUST} == set(LOOSE)
+
+
+def test_a_person_trusts_one_notebook_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    for root in (mine, other):
+        root.mkdir()
+        write(root, "")
+    personal(tmp_path, '[notebooks."~/mine".links]\nprivate_hosts = "check"\n')
+    settings = config.load(mine, environ(tmp_path))
+    assert settings["links.private_hosts"] == "check"
+    assert settings.origin("links.private_hosts").endswith("config.toml, for this notebook")
+    assert config.load(other, environ(tmp_path))["links.private_hosts"] == "skip"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['notebooks = "x"\n', "[notebooks]\nlinks = 3\n", '[notebooks."~/n".links]\ntimeout = 3\n',
+     '[notebooks."~/n".editor]\ncommand = "x"\n'],
+)  # fmt: skip
+def test_what_is_said_of_one_notebook_is_what_may_be_said_of_one(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "n").mkdir()
+    personal(tmp_path, text)
+    with pytest.raises(ConfigError, match=r"config\.toml") as caught:
+        config.load(write(tmp_path / "n", ""), environ(tmp_path))
+    assert caught.value.hint

@@ -154,3 +154,40 @@ def test_a_folder_that_is_no_notebook_is_not_made_one_by_a_setting(run: Run, tmp
         assert ran.status == 2
         assert "kb init" in ran.err
     assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_a_guard_is_loosened_for_the_notebook_in_which_it_is_said_alone(
+    run: Run,
+    notebook: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    own = tmp_path / "xdg" / "kb" / "config.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text('[github]\ntoken = "secret"\n')
+    before = (notebook / "kb.toml").read_text()
+    assert run("config", "links.private_hosts", "check").err == f"set in {own}\n"
+    assert run("config", "site.trust_html", "true").status == 0
+    table = f'[notebooks."{notebook}".'
+    links, site = f'{table}links]\nprivate_hosts = "check"\n', f"{table}site]\ntrust_html = true\n"
+    assert own.read_text() == f'[github]\ntoken = "secret"\n\n{links}\n{site}'
+    assert (notebook / "kb.toml").read_text() == before
+    assert "for this notebook" in run("config", "links.private_hosts").err
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/kb.toml").write_text("")
+    assert runner(capsys, monkeypatch, tmp_path / "other")("config", "links.private_hosts").out == "skip\n"
+    assert run("config", "links.private_hosts", "skip").status == 0
+    assert own.read_text().count("private_hosts") == 1
+    assert run("config", "--unset", "links.private_hosts").status == 0
+    assert "private_hosts" not in own.read_text()
+
+
+def test_a_notebook_that_would_loosen_a_guard_says_what_to_type(run: Run, notebook: Path) -> None:
+    with (notebook / "kb.toml").open("a") as file:
+        file.write("[site]\ntrust_html = true\n")
+    ran = run("search", "llama")
+    assert ran.status == 2
+    assert "site.trust_html may not be set by a notebook" in ran.err
+    assert "kb config site.trust_html true" in ran.err

@@ -157,6 +157,65 @@ def test_every_shape_it_reads_gives_the_same_vectors(
     assert light.width == engine.width == (24 if dense else 32)
 
 
+@pytest.mark.parametrize(("pooling", "dense"), [("mean", False), ("cls", True)])
+def test_bulk_gives_what_the_library_gives_whatever_the_lengths(
+    tmp_path: Path, reference: TransformerEncoder, pooling: str, dense: bool
+) -> None:
+    from kb.search.transformer import TransformerEncoder
+
+    folder = random_model(tmp_path / "random", pooling, dense=dense, normalised=True)
+    texts = [" ".join(["one word of many"] * (number % 40)) + f" {number}" for number in range(90)]
+    for engine in (TransformerEncoder(folder), reference):
+        assert engine._packed is not None
+        one_by_one = np.concatenate([engine.embed([text]) for text in texts])
+        np.testing.assert_allclose(engine.embed(texts), one_by_one, atol=1e-5)
+
+
+def test_bulk_is_the_same_on_one_thread_and_leaves_the_threads_as_they_were(
+    reference: TransformerEncoder,
+) -> None:
+    import torch
+
+    texts = [f"{number} " * (number * 7) for number in range(40)]
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        on_two = reference.embed(texts)
+        assert torch.get_num_threads() == 2
+        torch.set_num_threads(1)
+        np.testing.assert_allclose(reference.embed(texts), on_two, atol=1e-5)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_pytorch_without_onednn_embeds_bulk_all_the_same(
+    reference: TransformerEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kb.search import packed
+    from kb.search.transformer import TransformerEncoder
+
+    texts = [f"note {number} on bread" for number in range(20)]
+    expected = reference.embed(texts)
+    monkeypatch.setattr(packed, "_PACKS", False)
+    plain = TransformerEncoder(packaged_model())
+    assert plain._packed is not None
+    np.testing.assert_allclose(plain.embed(texts), expected, atol=1e-5)
+
+
+def test_bulk_that_would_come_out_otherwise_is_left_to_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kb.search import packed
+    from kb.search.transformer import TransformerEncoder
+
+    engine = TransformerEncoder(random_model(tmp_path / "random", "mean", dense=False, normalised=True))
+    monkeypatch.setattr(packed, "_normalised", lambda rows, norm: rows)
+    texts = [f"note {number} on bread" for number in range(20)]
+    one_by_one = np.concatenate([engine.embed([text]) for text in texts])
+    np.testing.assert_allclose(engine.embed(texts), one_by_one, atol=1e-5)
+    assert engine._packed is None
+
+
 # -- word pieces -----------------------------------------------------------------------------------
 
 

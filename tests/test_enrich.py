@@ -521,11 +521,12 @@ def test_the_title_of_an_error_page_is_nobodys(server: Server, settings: Setting
     assert (found.look.verdict, found.facts) == (Verdict.BROKEN, None)
 
 
+@pytest.mark.usefixtures("loopback")
 def test_a_pdf_is_read_for_its_title(tmp_path: Path) -> None:
     def paper(handler: Handler, rest: str) -> None:
         handler.answer(body=pdf(Title="On Sheep & Goats", Author="A. One and B. Two"), type="application/pdf")
 
-    settings = notebook(tmp_path / "n", {"a.md": "* x\n"}, '[links]\nprivate_hosts = "check"\n')
+    settings = notebook(tmp_path / "n", {"a.md": "* x\n"})
     with Server(routes={"paper.pdf": paper}) as papers:
         url = papers.url("paper.pdf")
         found = asyncio.run(

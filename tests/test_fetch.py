@@ -280,6 +280,14 @@ def test_no_answer_however_odd_is_more_than_an_outcome(
         "64:ff9b::a9fe:a9fe",
         "64:ff9b:1::1",
         "2002:7f00:1::",
+        "2002:a9fe:a9fe::1",
+        "::ffff:0:127.0.0.1",
+        "2001:db8::5efe:7f00:1",
+        "2600::5efe:a00:1",
+        "2130706433",
+        "0177.0.0.1",
+        "0x7f.1",
+        "0",
         "2001:0:4136:e378:8000:63bf:80ff:fffe",
         "not an address",
     ],
@@ -295,7 +303,35 @@ def test_public_addresses_are_not_private(address: str) -> None:
     assert not is_private(address)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "2130706433", "0x7f.1", "127.1"])
+SPELLINGS = [
+    "127.0.0.1",
+    "127.0.0.1.",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[64:ff9b::7f00:1]",
+    "[2002:7f00:1::]",
+    "2130706433",
+    "017700000001",
+    "0177.0.0.1",
+    "0x7f.1",
+    "0x7f000001",
+    "127.1",
+    "0",
+    "0.0.0.0",
+    "１２７.0.0.1",
+    "127。0.0.1",
+    "%31%32%37.0.0.1",
+]
+
+
+@pytest.mark.parametrize("host", SPELLINGS)
+def test_behind_a_proxy_a_private_address_is_refused_however_it_is_spelled(host: str) -> None:
+    outcome = get(f"http://{host}:1/", allow_private=False, proxies={"http": "http://127.0.0.1:9"})
+    assert outcome.failure is Failure.PRIVATE
+
+
+@pytest.mark.parametrize("host", SPELLINGS)
 def test_a_private_address_is_refused_however_it_is_spelled(host: str) -> None:
     outcome = get(f"http://{host}:1/", allow_private=False)
     assert outcome.failure is Failure.PRIVATE
@@ -307,6 +343,35 @@ def test_a_name_is_refused_for_the_address_it_resolves_to(server: Server) -> Non
     assert outcome.failure is Failure.PRIVATE
     assert outcome.detail == "inside.example (127.0.0.1) is a private address"
     assert not server.times["/page/inside"]
+
+
+class Rebinding:
+    """A name whose address changes from one question to the next, as an attacker's does."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self.answers = list(answers)
+
+    async def resolve(self, host: str, port: int) -> list[str]:
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+def test_a_name_that_changes_its_address_after_it_was_checked_gains_nothing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb.web.fetch.fetcher.is_private", lambda one: one != "127.0.0.2")
+    with Server("127.0.0.2", port=server.port) as public:
+        url = public.url("page/rebound", host="evil.example")
+        # One question, one address: what the next question would say is not asked.
+        outcome = get(url, allow_private=False, resolver=Rebinding(["127.0.0.2"], ["127.0.0.1"]))
+        assert (outcome.status, public.times["/page/rebound"]) == (200, 1)
+        # Of several addresses only the public ones are tried, whichever comes first.
+        get(url, allow_private=False, resolver=Rebinding(["127.0.0.1", "127.0.0.2"]))
+        assert public.times["/page/rebound"] == 2
+        # A hop to the same name asks anew, and is checked anew.
+        hop = public.url("to/302/" + url, host="evil.example")
+        moved = get(hop, allow_private=False, resolver=Rebinding(["127.0.0.2"], ["127.0.0.1"]))
+        assert (moved.failure, moved.status) == (Failure.PRIVATE, 302)
+    assert not server.times["/page/rebound"]
 
 
 def test_the_address_that_was_checked_is_the_one_connected_to(server: Server) -> None:

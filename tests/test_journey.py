@@ -6,6 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from kb import urls
 from kb.knowledge import KnowledgeBase
 from kb.model import Key, LinkForm, LinkKind, Standing, Verdict
@@ -27,13 +29,13 @@ tags: [travel]
 """
 
 
+@pytest.mark.usefixtures("loopback")
 def test_one_line_from_the_file_to_the_site(tmp_path: Path) -> None:
     body = b"<title>About otters</title><h2 id=stones>Stones</h2>"
     with Server(routes={"otters": lambda handler, _: handler.answer(body=body)}) as server:
         url = server.url("otters/tools?utm_source=feed#stones")
         text = NOTE.format(url=url)
         root = write_notebook(tmp_path / "notebook", {"travel/otters.md": text})
-        (root / "kb.toml").write_text('[links]\nprivate_hosts = "check"\n')
         write_mkdocs_yml(root)
 
         # The file gives a passage that holds a link, whose span covers the href's bytes.

@@ -29,7 +29,8 @@ from tests.servers import Server
 from tests.store_helpers import notebook
 from tests.ways import article, html, prose, routes
 
-TOML = '[links]\nprivate_hosts = "check"\ntimeout = 5\ninterval = 0.001\n'
+TOML = "[links]\ntimeout = 5\ninterval = 0.001\n"
+pytestmark = pytest.mark.usefixtures("loopback")
 
 
 @pytest.fixture(scope="module")

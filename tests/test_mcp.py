@@ -264,9 +264,9 @@ def test_a_note_that_changed_is_read_by_the_next_call(tmp_path: Path) -> None:
         assert call("search", query="walrus", mode="keyword").value["hits"]
 
 
+@pytest.mark.usefixtures("loopback")
 def test_a_link_is_added_only_once(tmp_path: Path) -> None:
     root = write_notebook(tmp_path / "notebook")
-    (root / "kb.toml").write_text('[links]\nprivate_hosts = "check"\n')
     body = b"<title>About walruses</title>"
     with (
         Server(routes={"walrus": lambda handler, _: handler.answer(body=body)}) as server,

@@ -440,6 +440,13 @@ def test_what_only_looks_like_an_admonition_holds_no_link(text: str) -> None:
     assert hrefs(text) == []
 
 
+def test_code_at_the_end_of_a_note_ends_with_it_where_an_admonition_uses_a_definition() -> None:
+    text = '??? tip "see [t](u)"\n\n[r]: <http://r.r>\n\n        ['
+    note = read(text)
+    assert note.passages[-1].span.end == len(text)
+    assert note.passages[-1].text == "    ["
+
+
 def test_admonitions_in_admonitions_are_read_to_a_depth_and_in_time() -> None:
     text = "".join("    " * depth + "!!! note\n\n" for depth in range(2_000)) + "    " * 2_000 + "[l](u)\n"
     began = time.process_time()

@@ -22,7 +22,8 @@ from kb.web.wayback import AVAILABLE, SAVE, is_copy
 from tests.archive import Archive
 from tests.store_helpers import notebook
 
-TOML = '[links]\nprivate_hosts = "check"\ntimeout = 5\n'
+TOML = "[links]\ntimeout = 5\n"
+pytestmark = pytest.mark.usefixtures("loopback")
 NOTE = """---
 title: Links
 date: 2023-09-05

@@ -159,6 +159,59 @@ def test_a_reader_that_leaves_ends_a_command_quietly(command: str, synced: Path)
     assert "fault" not in done.stdout
 
 
+def test_a_reader_that_leaves_is_nothing_found(synced: Path) -> None:
+    kb = shlex.join(KB)
+    for command in ("links --json", "--help", "search --mode keyword qlora"):
+        done = subprocess.run(
+            ["bash", "-c", f"{kb} {command} | true; echo ${{PIPESTATUS[0]}}"],
+            cwd=synced, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.stdout == "0\n", command
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux's")
+def test_a_full_disk_is_told_and_cannot_pass_for_an_answer(synced: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        out = subprocess.run([*KB, "links"], cwd=synced, stdout=full, stderr=-1, text=True, check=False)
+        err = subprocess.run([*KB, "show", "x"], cwd=synced, stdout=-1, stderr=full, check=False)
+    assert (out.returncode, err.returncode) == (2, 2)
+    assert out.stderr.count("\n") == 1
+    assert "No space left" in out.stderr
+
+
+@pytest.mark.parametrize(
+    ("loading", "status", "told"),
+    [("kb.cli", -2, ""), ("click", 130, "kb: stopped; what was done is kept\n")],
+)
+def test_an_interrupt_while_modules_load_is_no_traceback(
+    loading: str, status: int, told: str, synced: Path
+) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {loading!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from kb.__main__ import run\n"
+        "run()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "links"],
+        cwd=synced, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (status, told)
+
+
+def test_the_package_runs_as_a_module(synced: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "kb", "links", "--no-such"],
+        cwd=synced, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "Usage: kb links" in done.stderr
+
+
 def test_closed_descriptors_are_borne(synced: Path) -> None:
     kb = shlex.join(KB)
     for closed in (">&-", "2>&-", "<&-", ">&- 2>&- <&-"):
@@ -175,9 +228,10 @@ def test_closed_descriptors_are_borne(synced: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.usefixtures("loopback")
 def test_an_interrupt_ends_a_run_with_one_line_and_keeps_what_was_done(tmp_path: Path) -> None:
     root = write_notebook(tmp_path / "n", {"a.md": "".join(f"* {refused_url()}?{n}\n" for n in range(50))})
-    (root / "kb.toml").write_text('[links]\nprivate_hosts = "check"\ninterval = 1\nper_host = 1\n')
+    (root / "kb.toml").write_text("[links]\ninterval = 1\nper_host = 1\n")
     process = subprocess.Popen(
         [*KB, "check-links"], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -481,13 +481,14 @@ def test_every_page_lets_only_its_own_scripts_run(site: Path) -> None:
             assert f"'sha256-{digest}'" in scripts[1], path
 
 
-def test_raw_html_is_published_as_it_is_only_where_the_person_vouches_for_it(tmp_path: Path) -> None:
+def test_raw_html_is_published_as_it_is_only_where_the_person_vouches_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     html = "# Raw\n\n<form><button onclick='run()'>x</button></form>\n\n<script>run = 1</script>\n"
     root = write_notebook(tmp_path / "n", {"raw.md": html})
     write_mkdocs_yml(root)
     assert "<form>" not in article(build(root), "raw")
-    with (root / "kb.toml").open("a") as file:
-        file.write("[site]\ntrust_html = true\n")
+    monkeypatch.setenv("KB_SITE_TRUST_HTML", "true")
     built = build(root)
     shown = article(built, "raw")
     assert "<form><button onclick='run()'>x</button></form>" in shown

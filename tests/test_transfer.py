@@ -217,3 +217,34 @@ def test_a_page_that_is_not_utf_8_is_refused_rather_than_changed(tmp_path: Path,
     path.write_bytes(b"caf\xe9\n")
     with pytest.raises(ImportRefused, match="UTF-8"):
         plan_import(path, root)
+
+
+def csv(path: Path, *urls: str) -> Path:
+    rows = [f"{url},{url[-1]},{1500000000 + 86400 * place},,unread" for place, url in enumerate(urls)]
+    path.write_text("\n".join(["url,title,time_added,tags,status", *rows]) + "\n")
+    return path
+
+
+def test_bookmarks_of_a_second_export_are_not_lost_where_its_list_has_the_name_of_the_first(
+    tmp_path: Path, root: Path
+) -> None:
+    first = csv(tmp_path / "part_000000.csv", "https://a.example/1", "https://a.example/2")
+    second = csv(
+        tmp_path / "part_000001.csv", "https://a.example/2", "https://a.example/3", "https://a.example/4"
+    )
+    third = csv(tmp_path / "part_000002.csv", "https://a.example/5")
+    apply_import(plan_import(first, root))
+    mine = root / "bookmarks/bookmarks.md"
+    mine.write_text(mine.read_text() + "\nwords of my own\n")
+    for source in (second, third):
+        plan = plan_import(source, root)
+        assert (plan.refused, plan.problems) == ((), ())
+        apply_import(plan)
+    assert "words of my own" in mine.read_text()
+    assert bodies(root)["bookmarks/bookmarks-2.md"] == (
+        b"\n## 2017-07-15\n\n* [3](https://a.example/3)\n\n## 2017-07-16\n\n* [4](https://a.example/4)\n"
+    )
+    assert bodies(root)["bookmarks/bookmarks-3.md"] == b"\n## 2017-07-14\n\n* [5](https://a.example/5)\n"
+    for source in (first, second, third):
+        plan = plan_import(source, root)
+        assert (plan.writes, plan.refused, plan.problems) == ((), (), ())

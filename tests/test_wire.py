@@ -7,7 +7,6 @@ import base64
 import contextlib
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
-from typing import cast
 
 import pytest
 from hypothesis import given
@@ -15,66 +14,15 @@ from hypothesis import strategies as st
 
 from kb.web.fetch import Failure, HttpFetcher, Limits, Outcome
 from kb.web.fetch.connections import Connections, Place
-from kb.web.fetch.wire import NotHttp, Wire
+from kb.web.fetch.wire import Wire
 from tests.servers import Certificates
-
-
-class Pipe(asyncio.Transport):
-    """A transport that keeps what is written to it, and whether reading was asked to pause."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.reading = True
-        self.closed = False
-
-    def write(self, data: object) -> None:
-        self.written += bytes(cast(bytes, data))
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def abort(self) -> None:
-        self.closed = True
-
-    def pause_reading(self) -> None:
-        self.reading = False
-
-    def resume_reading(self) -> None:
-        self.reading = True
+from tests.wires import Pipe, heard
 
 
 def hear(pieces: list[bytes], *, close: bool = True) -> tuple[int | None, bytes, str]:
     """The status, the body, and how it ended, of an answer that comes in these pieces."""
-
-    async def run() -> tuple[int | None, bytes, str]:
-        wire, pipe = Wire(), Pipe()
-        wire.connection_made(pipe)
-
-        async def feed() -> None:
-            await asyncio.sleep(0)
-            for piece in pieces:
-                if pipe.closed:
-                    return
-                wire.data_received(piece)
-                await asyncio.sleep(0)
-            if close:
-                wire.connection_lost(None)
-
-        feeding = asyncio.create_task(feed())
-        status, body = None, b""
-        try:
-            answer = await wire.ask(b"GET / HTTP/1.1\r\n\r\n")
-            status = answer.status
-            while piece := await answer.read():
-                body += piece
-            return status, body, "whole"
-        except (NotHttp, OSError) as error:
-            return status, body, type(error).__name__
-        finally:
-            await feeding
-
-    return asyncio.run(run())
+    found = asyncio.run(heard(pieces, close=close))
+    return found.status, found.body, found.ended
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

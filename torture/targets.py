@@ -5,7 +5,10 @@ A target never raises but for a fault of ours.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +20,12 @@ from kb.notes.edit import append_bullet, bullet, replace_url
 from kb.notes.importers.page import split_page
 from kb.notes.parse import outline, parse
 from kb.store import ledger
+from kb.web.fetch.fetcher import _target
+from kb.web.fetch.transport import Cookies, Stop, Unpacker
+from kb.web.fetch.wire import HEAD_BYTES, Answer, Wire
 from kb.web.page import facts, pdf, text
 from kb.web.plain import Plain
+from tests.wires import Heard, heard
 
 CORPUS: Final = Path(__file__).parent.parent / "tests" / "corpus"
 _AT: Final = "2026-11-24T00:00:00Z"
@@ -147,10 +154,51 @@ def read_ledger(data: bytes) -> None:
         assert ledger.merge(entry, entry) == entry
 
 
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.new_event_loop()
+
+
+def read_wire(data: bytes) -> None:
+    """What a server says: an answer or a fault, the same in whatever pieces it comes, and within bounds."""
+    size = data[0] + 1 if data else 1
+    said = data[1:]
+    whole = _heard([said])
+    pieces = [said[at : at + size] for at in range(0, len(said), size)]
+    assert _heard(pieces)[:5] == whole[:5]
+    assert whole.most <= HEAD_BYTES + len(said)
+    assert len(whole.body) <= len(said)
+    assert whole.status is None or 100 <= whole.status <= 999
+    assert whole.ended in ("whole", "NotHttp", "Disconnected")
+    if whole.status is None:
+        return
+    assert not any("\n" in words for words in (*whole.headers, *whole.headers.values(), *whole.cookies))
+    here = "https://acme.example/a/b"
+    cookies = Cookies()
+    cookies.take(here, whole.cookies)
+    cookies.header(here)
+    answer = Answer(whole.status, whole.headers, whole.cookies, Wire())
+    with suppress(Stop):
+        target, _ = _target(here, answer)
+        if urls.origin(target) is not None:  # anything else is not asked for
+            assert urls.is_web(target)
+            assert target.isascii()
+            assert target.isprintable()
+            assert len(target.split("/", 3)) == 4
+    unpacker = Unpacker(whole.headers.get("content-encoding", ""), 10_000)
+    unpacker.feed(whole.body)
+    assert len(unpacker.out) <= 10_000
+
+
+def _heard(pieces: list[bytes]) -> Heard:
+    return _loop().run_until_complete(heard(pieces))
+
+
 TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "parse": parse_note,
     "dates": read_dates,
     "urls": read_url,
     "page": read_page,
     "ledger": read_ledger,
+    "wire": read_wire,
 }

@@ -7,23 +7,25 @@ that an interrupted run keeps all it has done.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from kb.check.due import Page, plan
+from kb.check.due import Page, pages_of, survey
 from kb.check.record import Recorder, Result, doubted
+from kb.check.scope import Scope, is_bad
 from kb.config import Settings
 from kb.errors import KbError
 from kb.model.clock import Clock
-from kb.model.kinds import Standing
 from kb.model.links import Facts, Key, LinkRecord, Look, Verdict
 from kb.model.search import Filter
 from kb.store import saved
 from kb.store.store import Store
 from kb.web.drift import learn
 from kb.web.fetch import Fetcher, HttpFetcher, Limits
+from kb.web.ignore import with_ignored, with_unsafe
 from kb.web.sources import registry
 from kb.web.sources.witness import Witness
 from kb.web.study import Probes, study
@@ -39,13 +41,17 @@ __all__ = [
     "look",
     "look_at",
     "make_fetcher",
-    "plan",
+    "pages_of",
+    "survey",
     "thresholds",
 ]
 
 Progress = Callable[[int, int], None]
 
 EVERYTHING: Final = Filter()
+
+#: So many pages are in memory together. Hosts take turns among these.
+TOGETHER: Final = 50_000
 
 
 # -- act -------------------------------------------------------------------------------------------
@@ -91,6 +97,7 @@ async def look(
                     probes,
                     one.titles,
                     vouched=one.vouched,
+                    whole=one.whole,
                     text=text_of(one) if one.kept and outcome.ok else "",
                     language=one.links[0].facts.language,
                 )
@@ -119,38 +126,27 @@ class CheckReport:
 
     `links` are all web links in scope, due or not, as they stand now; `looked` those that were
     asked for; `counts` the verdicts of the run; `not_due` how many were left for later; `unsafe`
-    are links such as `javascript:`, which are never followed.
+    are links such as `javascript:`, which are never followed; `told` the others to be told of.
+    Very many `links` are read from the store as they are asked for: while it is open.
     """
 
-    links: tuple[LinkRecord, ...]
+    links: Sequence[LinkRecord]
     looked: tuple[LinkRecord, ...]
     counts: Mapping[Verdict, int]
     not_due: int = 0
     unsafe: tuple[LinkRecord, ...] = ()
+    told: tuple[LinkRecord, ...] = ()
 
     @property
     def bad(self) -> tuple[LinkRecord, ...]:
         """Links in scope that are broken or dead, and not ignored."""
-        return tuple(link for link in self.links if is_bad(link))
+        return tuple(link for link in self.told if is_bad(link))
 
     @property
     def troubled(self) -> tuple[LinkRecord, ...]:
         """All to be told of: bad, unsafe, found moved, walled off or out of reach in this run; and
         those whose page has another title or text than it had."""
-        seen = {link.key for link in self.looked if link.looks.verdict not in (None, Verdict.ALIVE)}
-        told = [
-            link
-            for link in self.links
-            if is_bad(link) or link.key in seen or (link.facts.drifted and not link.person.ignored)
-        ]
-        return (*told, *self.unsafe)
-
-
-def is_bad(link: LinkRecord) -> bool:
-    """Whether a link is broken or dead, and not ignored."""
-    return link.standing is Standing.DEAD or (
-        link.standing is Standing.SUSPECT and link.looks.verdict is Verdict.BROKEN
-    )
+        return (*self.told, *self.unsafe)
 
 
 def thresholds(settings: Settings) -> Thresholds:
@@ -196,15 +192,19 @@ def check(
     NetworkAway, and nothing recorded, if not one page of those tried gave any answer.
     """
     folders = (settings.saved, settings.private_saved)
-    todo = plan(
-        store.links(filter),
-        clock.now(),
-        ignore=settings["links.ignore"],
-        everything=everything,
-        kept={name for folder in folders for name in saved.listing(folder)},
-    )
+    ignore: tuple[str, ...] = settings["links.ignore"]
+    todo = survey(store.outlines(filter), clock.now(), ignore=ignore, everything=everything)
+    kept = {name for folder in folders for name in saved.listing(folder)}
     recorder = Recorder(store, clock, thresholds(settings))
+    ids: dict[Key, int] = {}
     done = 0
+
+    def parts() -> Iterator[list[Page]]:
+        pages = iter(todo.pages.values())
+        while part := [id for found in islice(pages, TOGETHER) for id in found]:
+            links = with_ignored(store.records(part), ignore)
+            ids.update((link.key, id) for link, id in zip(links, part, strict=True))
+            yield pages_of((link for link in links if not link.person.ignored), kept)
 
     def take(results: list[Result]) -> None:
         nonlocal done
@@ -219,27 +219,31 @@ def check(
 
     async def run() -> None:
         async with _fetcher(fetcher, settings) as network:
-            await look(
-                todo.pages,
-                network,
-                take,
-                concurrency=settings["links.concurrency"],
-                per_host=settings["links.per_host"],
-                interval=settings["links.interval"],
-                text_of=text_of,
-            )
+            for pages in parts():
+                await look(
+                    pages,
+                    network,
+                    take,
+                    concurrency=settings["links.concurrency"],
+                    per_host=settings["links.per_host"],
+                    interval=settings["links.interval"],
+                    text_of=text_of,
+                )
+                if recorder.away:
+                    return
 
     if todo.pages:
         with rare_collections():
             asyncio.run(run())
         recorder.finish()
-    looked = recorder.looked
+    scope = Scope(store, todo.scope, ignore, recorder.looked)
     return CheckReport(
-        links=tuple(looked.get(link.key, link) for link in todo.scope),
-        looked=tuple(looked.values()),
+        links=tuple(scope) if len(scope) <= TOGETHER else scope,
+        looked=tuple(recorder.looked.values()),
         counts=dict(recorder.counts),
         not_due=todo.not_due,
-        unsafe=todo.unsafe,
+        unsafe=tuple(with_unsafe(store.records(todo.unsafe))),
+        told=scope.told(ids),
     )
 
 

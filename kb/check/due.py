@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kb import urls
 from kb.model.kinds import Standing
 from kb.model.links import LinkRecord, Looks
 from kb.store import saved
-from kb.web.ignore import UNSAFE, with_ignored, with_unsafe
+from kb.store.links import Outline
+from kb.web.ignore import UNSAFE, ignores
 from kb.web.study import LIVES
 
 
@@ -63,45 +65,50 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """Pages to ask for, hosts mixed; `scope` is every web link that the run speaks of."""
+class Survey:
+    """What a run speaks of, by the store's ids: a million links are more than memory holds.
 
-    pages: tuple[Page, ...]
-    scope: tuple[LinkRecord, ...]
+    `scope` is every web link, `pages` the links of each page to ask for, `unsafe` those that are
+    never followed.
+    """
+
+    scope: array[int]
+    pages: Mapping[str, Sequence[int]]
     not_due: int
-    unsafe: tuple[LinkRecord, ...] = ()
+    unsafe: array[int]
 
 
-def plan(
-    links: Iterable[LinkRecord],
-    now: str,
-    *,
-    ignore: Sequence[str] = (),
-    everything: bool = False,
-    kept: Collection[str] = (),
-) -> Plan:
-    """Which of `links` to look at, at the instant `now`; `kept` are names of saved files. Pure."""
-    everyone = with_ignored(links, ignore)
-    scope = [link for link in everyone if urls.is_web(link.address)]
-    unsafe = [
-        link
-        for link in with_unsafe(everyone)
-        if urls.scheme(link.address) in UNSAFE and not link.person.ignored
-    ]
-    pages: dict[str, list[LinkRecord]] = {}
+def survey(
+    outlines: Iterable[Outline], now: str, *, ignore: Sequence[str] = (), everything: bool = False
+) -> Survey:
+    """Which links to look at, at the instant `now`: a page of which one is due, with all of them. Pure."""
+    ignored = ignores(ignore)
+    scope, unsafe = array("q"), array("q")
+    pages: dict[str, list[int]] = {}
     wanted: set[str] = set()
-    for link in scope:
-        if link.standing is not Standing.IGNORED:
-            pages.setdefault(link.key.key, []).append(link)
-            if everything or link.looks.due is None or link.looks.due <= now:
-                wanted.add(link.key.key)
-    due = [
+    for one in outlines:
+        left_out = one.ignored or ignored(one.address)
+        if urls.is_web(one.address):
+            scope.append(one.id)
+            if not left_out:
+                pages.setdefault(one.key, []).append(one.id)
+                if everything or one.due is None or one.due <= now:
+                    wanted.add(one.key)
+        elif not left_out and urls.scheme(one.address) in UNSAFE:
+            unsafe.append(one.id)
+    not_due = sum(len(found) for key, found in pages.items() if key not in wanted)
+    return Survey(scope, {key: found for key, found in pages.items() if key in wanted}, not_due, unsafe)
+
+
+def pages_of(links: Iterable[LinkRecord], kept: Collection[str] = ()) -> list[Page]:
+    """A request for each page of these links, in their order; `kept` are names of saved files. Pure."""
+    pages: dict[str, list[LinkRecord]] = {}
+    for link in links:
+        pages.setdefault(link.key.key, []).append(link)
+    return [
         Page(found[0].address, urls.host(found[0].address), tuple(found), _is_kept(key, found, kept))
         for key, found in pages.items()
-        if key in wanted
     ]
-    not_due = sum(len(found) for key, found in pages.items() if key not in wanted)
-    return Plan(tuple(due), tuple(scope), not_due, tuple(unsafe))
 
 
 def _is_kept(key: str, links: Sequence[LinkRecord], kept: Collection[str]) -> bool:

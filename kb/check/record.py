@@ -50,9 +50,14 @@ class Recorder:
             self.held = [item for item in self.held if not self._certain(item[1].outcome)]
             self._keep([(one, came, came.look(at)) for one, came, at in ready])
 
+    @property
+    def away(self) -> bool:
+        """Whether links were tried and none has answered."""
+        return bool(self.tried and not self.answered)
+
     def finish(self) -> None:
         """The run is over. NetworkAway, and nothing recorded, if links were tried and none answered."""
-        if self.tried and not self.answered:
+        if self.away:
             told = {came.outcome.detail for _, came, _ in self.held} - {""}
             why = f" ({told.pop()})" if len(told) == 1 else ""
             raise NetworkAway(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -75,13 +76,28 @@ def run() -> NoReturn:
         if isinstance(stream, TextIOWrapper):
             # A terminal that lacks a letter shows its number; a dash in a note is no reason to stop.
             stream.reconfigure(errors="backslashreplace")
-    status = invoke(sys.argv[1:])
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(BrokenPipeError):
-            if stream is not None:
-                stream.flush()
+    status = 130
+    with suppress(KeyboardInterrupt):  # a second one, while the first is answered
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # `kb.__main__` held it off until now
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        status = invoke(sys.argv[1:])
+        status = _flushed() or status
     # Nothing is left to write: the interpreter's own tidying would cost ten milliseconds more.
     os._exit(status)
+
+
+def _flushed() -> int:
+    """Write out what is buffered; 2 where that cannot be done, as on a full disk."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            continue  # the reader has left
+        except OSError as error:
+            _say(f"the output could not be written: {error.strerror}")
+            return 2
+    return 0
 
 
 def invoke(args: list[str]) -> int:
@@ -115,5 +131,5 @@ def invoke(args: list[str]) -> int:
 def _say(text: str, prefix: str = "kb: ") -> None:
     if "_KB_COMPLETE" in os.environ:
         return  # a shell is completing: a word now would stand in the middle of the person's line
-    with suppress(BrokenPipeError):
+    with suppress(OSError):  # nobody reads it, or the disk is full: the exit status says it
         print("\n".join(prefix + one_line(line) for line in text.splitlines()), file=sys.stderr, flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import click
@@ -37,7 +38,7 @@ def command(everything: bool, as_json: bool, shape: str, **narrow: Any) -> int:
         summary = reports.checked(report.counts, report.not_due)
         if shape == "markdown":
             click.echo(f"### Links\n\n{summary}\n")
-        print_links(base, (*report.links, *report.unsafe) if shape == "json" else report.troubled, shape)
+        print_links(base, chain(report.links, report.unsafe) if shape == "json" else report.troubled, shape)
         if shape == "table":
             warn(summary)
         return 1 if report.bad else 0

@@ -25,7 +25,9 @@ def command(key: str | None, value: str | None, unset: bool, as_json: bool) -> i
 
     First holds --set KEY=VALUE, then the environment (KB_LINKS_TIMEOUT), kb.toml, your own config, the
     default. What runs a program, names a folder elsewhere or is a secret is set in your own config,
-    ~/.config/kb/config.toml, all else in kb.toml; nothing else in the file is changed.
+    ~/.config/kb/config.toml, and so, for this notebook alone, is what lets its links into your own network
+    (links.private_hosts) or its HTML onto the site (site.trust_html); all else is set in kb.toml. Nothing
+    else in the file is changed.
 
     \b
       kb config
@@ -39,9 +41,10 @@ def command(key: str | None, value: str | None, unset: bool, as_json: bool) -> i
     if unset and (key is None or value is not None):
         raise UsageError("--unset takes a KEY and no value", hint="kb config --unset links.timeout")
     if key is not None and (value is not None or unset):
-        path, origin = KnowledgeBase.configure(key, value, place["root"])
-        warn(f"{'taken out of' if unset else 'set in'} {path}")
-        if not unset and origin not in ("kb.toml", str(path)):
+        path, origin, changed = KnowledgeBase.configure(key, value, place["root"])
+        verb = ("taken out of" if changed else "does not stand in") if unset else "set in"
+        warn(f"{verb} {path}")
+        if not unset and origin != "kb.toml" and not origin.startswith(str(path)):
             warn(f"{origin} goes before it and holds")
         return 0
     found = [KnowledgeBase.held(key, **place)] if key is not None else KnowledgeBase.holding(**place)

@@ -28,9 +28,8 @@ def command(format: str, output: str | None, private: bool, **narrow: Any) -> in
       kb export jsonl --standing dead
     """
     with notebook() as base:
-        exported = base.export(format, filter_of(**narrow), private=private, output=output)
-        if output is None:
-            click.echo(plain_lines(exported.text), nl=False)
+        out = None if output else lambda piece: click.echo(plain_lines(piece), nl=False)
+        exported = base.export(format, filter_of(**narrow), private=private, output=output, out=out)
         if told := reports.exported(exported, output):
             warn(told)
         return 0

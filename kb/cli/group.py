@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,30 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Write": ("new", "add-link", "import", "export"),
     "Links": ("links", "check-links", "repair", "enrich", "log", "stats"),
     "Notebook": ("init", "sync", "site", "mcp", "doctor", "backup", "restore", "config", "completion"),
+}
+
+# What people type who come from elsewhere, and what does it here.
+MEANT: Mapping[str, str] = {
+    **dict.fromkeys(("find", "grep", "query", "ask"), "kb search"),
+    **dict.fromkeys(("add", "save", "bookmark"), "kb add-link"),
+    **dict.fromkeys(("ls", "list"), "kb links"),
+    **dict.fromkeys(("check", "lint"), "kb check-links"),
+    **dict.fromkeys(("fix", "replace"), "kb repair"),
+    **dict.fromkeys(("edit", "view"), "kb open"),
+    **dict.fromkeys(("note", "create", "touch"), "kb new"),
+    **dict.fromkeys(("similar", "like"), "kb related"),
+    **dict.fromkeys(("cat", "read", "page"), "kb show"),
+    **dict.fromkeys(("terms", "term", "define"), "kb glossary"),
+    **dict.fromkeys(("history", "changes", "recent"), "kb log"),
+    **dict.fromkeys(("update", "index", "reindex", "embed", "refresh"), "kb sync"),
+    **dict.fromkeys(("health", "status", "fsck", "verify"), "kb doctor"),
+    **dict.fromkeys(("settings", "set", "get"), "kb config"),
+    **dict.fromkeys(("fetch", "titles"), "kb enrich"),
+    "watch": "kb sync --watch",
+    "tags": "kb search tag:NAME",
+    "serve": "mkdocs serve",
+    **dict.fromkeys(("build", "publish"), "mkdocs build"),
+    "version": "kb --version",
 }
 
 HELP = """Research notes and the links in them: found by meaning, checked for rot, published.
@@ -56,10 +81,15 @@ class Loader(Command, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, but a mistyped name is answered with the nearest one."""
+        """As click does, but `help X` is `X --help`, and a wrong name is answered with the right one."""
+        if args[:1] == ["help"]:
+            if len(args) == 1:
+                click.echo(ctx.get_help())
+                ctx.exit()
+            args = [args[1], "--help"]
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            close = import_module("difflib").get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
-            hint = f"Did you mean 'kb {close[0]}'?" if close else "'kb --help' lists the commands."
+            meant = _meant(args[0])
+            hint = f"Did you mean '{meant}'?" if meant else "'kb --help' lists the commands."
             raise click.UsageError(f"there is no command {args[0]!r}. {hint}")
         return super().resolve_command(ctx, args)
 
@@ -84,6 +114,14 @@ class Loader(Command, click.Group):
         ]  # fmt: skip
         named = _items(found)
         return named if not incomplete.startswith("-") else super().shell_complete(ctx, incomplete)
+
+
+def _meant(word: str) -> str:
+    """What a word that is no command was probably meant for; empty if nobody can tell."""
+    if word.lower() in MEANT:
+        return MEANT[word.lower()]
+    close = import_module("difflib").get_close_matches(word.lower(), COMMANDS, n=1, cutoff=0.6)
+    return f"kb {close[0]}" if close else ""
 
 
 def _items(found: Iterable[tuple[str, str]]) -> list[CompletionItem]:
@@ -118,7 +156,7 @@ def _settings(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]
     help="Colour: on a terminal, always, or never.  [default: auto]",
 )  # fmt: skip
 @click.option("--no-pager", is_flag=True, help="Print long output without a pager.")
-@click.version_option(__version__, prog_name="kb", message="%(prog)s %(version)s")
+@click.version_option(__version__, "-V", "--version", prog_name="kb", message="%(prog)s %(version)s")
 @click.pass_context
 def main(
     ctx: click.Context, root: str | None, given: dict[str, str], quiet: bool, color: str, no_pager: bool
@@ -139,8 +177,10 @@ def dispatch(args: list[str]) -> int:
     try:
         result: Any = main.main(args=args, prog_name="kb", standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except SystemExit as leaving:  # click leaves so when it has answered a shell's completion
-        return leaving.code if isinstance(leaving.code, int) else 0
+    except SystemExit as leaving:
+        # Click leaves so when it has answered a shell's completion; and, with 1, where the reader has
+        # left, which is nothing found.
+        return leaving.code if "_KB_COMPLETE" in os.environ and isinstance(leaving.code, int) else 0
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:

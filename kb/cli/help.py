@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
@@ -14,7 +15,10 @@ class Narrowing(click.Option):
 
 
 class Word(click.Choice[str]):
-    """One of a few words; a mistyped one is answered with the nearest."""
+    """One of a few words, in any case; a mistyped one is answered with the nearest."""
+
+    def __init__(self, choices: Iterable[str]) -> None:
+        super().__init__(list(choices), case_sensitive=False)
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
         """What it takes, and what was probably meant."""
@@ -29,6 +33,20 @@ def did_you_mean(typed: str, known: list[str]) -> str:
 
 class Command(click.Command):
     """A command whose help begins with examples: the last `\\b` block of its docstring."""
+
+    allow_extra_args = True  # `parse_args` says what is wrong with them
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; a word too many is answered with where it may belong."""
+        rest = super().parse_args(ctx, args)
+        if rest and not isinstance(self, click.Group) and not ctx.resilient_parsing:
+            raise click.UsageError(self._too_many(" ".join(rest)), ctx)
+        return rest
+
+    def _too_many(self, word: str) -> str:
+        narrow = any(isinstance(one, Narrowing) for one in self.params)
+        hint = f" To narrow it: --note, --host or --tag {word}. To look for words: kb search {word}"
+        return f"{word!r} is a word too many for kb {self.name}.{hint if narrow else ''}"
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """First line, examples, usage, everything else."""

@@ -38,8 +38,7 @@ def command(ignore: str | None, alive: str | None, as_json: bool, shape: str, **
             else:
                 print_links(base, told, shape)
             return 0
-        records = base.links(filter_of(**narrow))
-        print_links(base, records, shape)
-        if not records and shape == "table":
+        found = print_links(base, base.each_link(filter_of(**narrow)), shape)
+        if not found and shape == "table":
             warn("no links" + (" that fit" if any(narrow.values()) else "; kb add-link URL adds one"))
         return 0

@@ -27,7 +27,7 @@ def command(write: bool, private: bool) -> int:
     except ModuleNotFoundError as missing:
         raise UsageError(
             f"kb mcp needs the package mcp, which is not installed ({missing})",
-            hint="pip install 'mcp>=2,<3'   into the environment that kb is in",
+            hint="pip install 'mcp>=2.2,<3'   into the environment that kb is in",
         ) from None
     with notebook() as base:
         serve(base, write=write, private=private)

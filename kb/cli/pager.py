@@ -7,14 +7,18 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
+from io import BytesIO
+from itertools import chain
 
 from kb.cli.render import coloured
 
 
-def show(text: str) -> bool:
+def show(text: str, more: Iterable[str] = ()) -> bool:
     """Show `text` in the pager if the terminal is too low for it; False where it is still to be printed.
 
+    `more` comes below it, each on lines of its own, as far as the person reads.
     `KB_PAGER`, then `PAGER`, name it (empty or `cat` for none); else it is `less -FRX`.
     """
     try:
@@ -26,7 +30,7 @@ def show(text: str) -> bool:
         return False
     with suppress(ValueError, OSError):
         sys.stdout.flush()
-        return _run(command, text)
+        return _run(command, chain((text,), more))
     return False
 
 
@@ -39,15 +43,16 @@ def _pager() -> list[str]:
     return [] if not command or command == ["cat"] or os.environ.get("TERM") == "dumb" else command
 
 
-def _run(command: list[str], text: str) -> bool:
+def _run(command: list[str], pieces: Iterable[str]) -> bool:
     # As git does: a pager that is less shows colours, ends by itself and leaves the screen as it is.
     flags = {"LESS": "FRX", "LV": "-c"} if coloured() else {"LESS": "FX"}
     pager = subprocess.Popen(command, stdin=subprocess.PIPE, env={**flags, **os.environ})  # noqa: S603 - the person's
     # Ctrl-C is the pager's while it runs.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with suppress(BrokenPipeError):
-            pager.communicate((text + "\n").encode("utf-8", "replace"))
+        with suppress(BrokenPipeError), pager.stdin or BytesIO() as stdin:
+            for piece in pieces:
+                stdin.write((piece + "\n").encode("utf-8", "replace"))
     finally:
         pager.wait()
         signal.signal(signal.SIGINT, before)

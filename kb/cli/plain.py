@@ -84,6 +84,23 @@ def page(text: str, *, pager: bool, end: str = "\n") -> None:
     print(text, end=end)
 
 
+def pages(pieces: Iterable[str], *, pager: bool) -> bool:
+    """The same for a text that comes in pieces, each of whole lines; whether there were any."""
+    left = iter(pieces)
+    first = next(left, None)
+    if first is None:
+        return False
+    if pager and sys.stdout is not None and sys.stdout.isatty():
+        from kb.cli import pager as program
+
+        if program.show(first, left):
+            return True
+    print(first)
+    for piece in left:
+        print(piece)
+    return True
+
+
 def remember(base: KnowledgeBase, hits: Sequence[Hit]) -> None:
     """Keep the hits for `kb open`, when the person has them before them."""
     if sys.stdout is not None:

@@ -156,9 +156,11 @@ def links(values: Sequence[LinkRecord], shown: Callable[[str], str], now: str) -
     return "\n".join(blocks)
 
 
-def links_in_markdown(values: Sequence[LinkRecord], shown: Callable[[str], str], now: str) -> str:
-    """The same as a table of Markdown, such as a job's summary shows."""
-    rows = ["| Standing | Link | What is known | Where |", "|---|---|---|---|"]
+def links_in_markdown(
+    values: Sequence[LinkRecord], shown: Callable[[str], str], now: str, *, head: bool = True
+) -> str:
+    """The same as a table of Markdown, such as a job's summary shows; without `head` its rows alone."""
+    rows = ["| Standing | Link | What is known | Where |", "|---|---|---|---|"] if head else []
     for value in values:
         title = _cell(_title(value) or value.url)
         link = f"[{title}]({_target(value.url)})" if value.url.startswith(("http://", "https://")) else title

@@ -112,6 +112,11 @@ def added(value: Added, shown: Shown, dry_run: bool) -> str:
     return "\n".join(lines)
 
 
+def would_start(path: str, text: str, shown: Shown) -> str:
+    """The note that would be started, and how it would begin."""
+    return "\n".join([f"would start {shown(path)}", *map(plain, text.splitlines())])
+
+
 def enriched(report: EnrichReport) -> str:
     """How much was learnt, and how much was known already."""
     told = f"asked about {count(len(report.links), 'link')}: {count(report.titled, 'new title')}"

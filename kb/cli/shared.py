@@ -52,6 +52,11 @@ def page(text: str, *, nl: bool = True) -> None:
     plain.page(text, pager=session().pager, end="\n" if nl else "")
 
 
+def pages(pieces: Iterable[str]) -> bool:
+    """The same for a long text that comes in pieces, each of whole lines; whether there were any."""
+    return plain.pages(pieces, pager=session().pager)
+
+
 def session() -> Session:
     """What the options before the command said."""
     return click.get_current_context().ensure_object(Session)

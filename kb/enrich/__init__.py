@@ -63,7 +63,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Jobs in the order of the notes; `links` by key of their page; `known` need nothing."""
+    """Jobs in the order of the notes; their `links` by key of the page; `known` pages need nothing."""
 
     jobs: tuple[Job, ...]
     links: Mapping[str, tuple[LinkRecord, ...]]
@@ -82,25 +82,29 @@ def plan(
 ) -> Plan:
     """Which of `links` to ask about, at the instant `now`; `kept` are names of saved files. Pure."""
     pages: dict[str, list[LinkRecord]] = {}
-    for link in links:
-        if urls.is_web(link.address) and link.standing not in (Standing.IGNORED, Standing.DEAD):
-            pages.setdefault(link.key.key, []).append(link)
     by_source: dict[str, list[tuple[Source, Wanted]]] = {}
-    known = 0
-    for key, found in pages.items():
-        source, wanted = source_of(sources, key, found[0].address)
-        lost = keep_text and saved.file_name(key) not in kept
-        if everything or _lacks(found[0].facts, source, now, lost=lost, stale_days=stale_days):
-            by_source.setdefault(source.name, []).append((source, wanted))
-        else:
-            known += 1
+    known: set[str] = set()
+    for link in links:
+        if not urls.is_web(link.address) or link.standing in (Standing.IGNORED, Standing.DEAD):
+            continue
+        key = link.key.key
+        if key in pages:
+            pages[key].append(link)
+        elif key not in known:  # of what is known, no more than the key is kept
+            source, wanted = source_of(sources, key, link.address)
+            lost = keep_text and saved.file_name(key) not in kept
+            if everything or _lacks(link.facts, source, now, lost=lost, stale_days=stale_days):
+                pages[key] = [link]
+                by_source.setdefault(source.name, []).append((source, wanted))
+            else:
+                known.add(key)
     jobs = []
     for group in by_source.values():
         at_once = group[0][0].at_once
         for start in range(0, len(group), at_once):
             part = group[start : start + at_once]
             jobs.append(Job(part[0][0], tuple(wanted for _, wanted in part)))
-    return Plan(tuple(jobs), {key: tuple(found) for key, found in pages.items()}, known)
+    return Plan(tuple(jobs), {key: tuple(found) for key, found in pages.items()}, len(known))
 
 
 def _lacks(facts: Facts, source: Source, now: str, *, lost: bool, stale_days: float) -> bool:
@@ -240,7 +244,7 @@ def enrich(
     keep = bool(settings["enrich.keep_text"])
     folders = (settings.saved, settings.private_saved)
     todo = plan(
-        with_ignored(store.links(filter), settings["links.ignore"]),
+        (link for part in store.link_parts(filter) for link in with_ignored(part, settings["links.ignore"])),
         known_sources,
         clock.now(),
         kept={name for folder in folders for name in saved.listing(folder)},

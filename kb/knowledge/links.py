@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from kb.errors import UsageError
@@ -33,14 +33,23 @@ class Links(Notebook):
 
     def links(self, narrow: Filter | None = None) -> list[LinkRecord]:
         """The links that the notes mention, in order of their first mention."""
+        return list(self.each_link(narrow))
+
+    def each_link(self, narrow: Filter | None = None) -> Iterator[LinkRecord]:
+        """The same, the notes read now and the links as they are asked for: for a notebook of very many."""
         from kb.web.ignore import with_ignored, with_unsafe
 
         self._read_notes()
         wanted = self._narrow(narrow)
         # A pattern makes a link ignored, which the store does not know: standings are told after it.
-        records = with_ignored(self.store.links(replace(wanted, standings=())), self.settings["links.ignore"])
-        kept = [one for one in records if not wanted.standings or one.standing in wanted.standings]
-        return with_unsafe(kept)
+        patterns, standings = self.settings["links.ignore"], wanted.standings
+        parts = self.store.link_parts(replace(wanted, standings=()) if patterns else wanted)
+        ignored = (with_ignored(part, patterns) for part in parts)
+        return (
+            link
+            for part in ignored
+            for link in with_unsafe(one for one in part if not standings or one.standing in standings)
+        )
 
     # -- adding --------------------------------------------------------------------------------
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kb.errors import ModelError, UnknownNote, UsageError
+from kb.errors import ModelError, UsageError
 from kb.knowledge.links import Links
 from kb.model.kinds import NoteKind
 
 if TYPE_CHECKING:
+    from kb.add import Template
     from kb.meaning import Shared
     from kb.model.notes import Entry, Shown
     from kb.model.search import Filter, Hit
@@ -27,10 +28,7 @@ class Notes(Links):
         """The text of a note as it lies. UnknownNote; UsageError for a private one without `private`."""
         from kb import show
 
-        meant = self._place(path)
-        if (self.settings.notes / meant).is_dir():
-            raise UnknownNote(f"{path} is a folder", hint="name a note in it")
-        return show.note(self.settings, meant, private=private)
+        return show.note(self.settings, self._note(path), private=private)
 
     def glossary(self, term: str | None = None, *, private: bool = True) -> list[Entry]:
         """Every term, A to Z; or those that `term` names, by term, alias or expansion, in any case.
@@ -44,12 +42,27 @@ class Notes(Links):
 
     def new_note(self, title: str, kind: NoteKind = NoteKind.NOTE, tags: tuple[str, ...] = ()) -> str:
         """Start a note dated today; its path. NoteExists if one of that name stands."""
-        from kb.add import start_note, template_of
+        from kb.add import start_note
+
+        return start_note(*self._new_note(title, kind, tags))
+
+    def plan_note(
+        self, title: str, kind: NoteKind = NoteKind.NOTE, tags: tuple[str, ...] = ()
+    ) -> tuple[str, str]:
+        """The path and the text of the note that `new_note` would start. It raises the same."""
+        from kb.add import plan_note
+
+        return plan_note(*self._new_note(title, kind, tags))
+
+    def _new_note(
+        self, title: str, kind: NoteKind, tags: tuple[str, ...]
+    ) -> tuple[Path, str, NoteKind, tuple[str, ...], str, Template]:
+        from kb.add import template_of
 
         if not title.split():
             raise UsageError("a note wants a title", hint='kb new "Llama 2 at home"')
         template = template_of(self.settings.root, kind)
-        return start_note(self.settings.notes, title, kind, tags, self.clock.today(), template)
+        return self.settings.notes, title, kind, tags, self.clock.today(), template
 
     # -- opening -------------------------------------------------------------------------------
 
@@ -68,10 +81,7 @@ class Notes(Links):
 
         if typed.isascii() and typed.isdigit():
             return recall(self.settings.derived, int(typed[:9]))
-        meant, line = self._spot(typed)
-        if (self.settings.notes / meant).is_dir():
-            raise UsageError(f"{typed}: is a folder", hint="name a note in it")
-        return Target(meant, line)
+        return Target(*self._spot(typed))
 
     def edit(self, path: str, line: int = 0) -> None:
         """Open a note in the person's editor and wait for it. UsageError where that cannot be done."""
@@ -116,17 +126,19 @@ class Notes(Links):
         *,
         private: bool = False,
         output: str | None = None,
+        out: Callable[[str], object] | None = None,
     ) -> Export:
         """The links that `narrow` allows, as another tool reads them; written to `output` if named.
 
+        With `out`, each piece of the text is handed to it as it comes, and none is kept.
         What stands in private notes only is left out unless `private`. UsageError for an unknown
         format, NoteUnwritable.
         """
         from kb.transfer import export, write_export
 
-        records = self.links(narrow)
+        records = self.each_link(narrow)
         tags = {row.path: row.tags for row in self.store.notes()}
-        exported = export(records, tags, format, private=private)
+        exported = export(records, tags, format, private=private, out=out)
         if output is not None:
             write_export(Path(output), exported.text)
         return exported

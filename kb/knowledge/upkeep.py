@@ -36,7 +36,7 @@ class Upkeep(Links):
         from kb.stats import stats
         from kb.store import saved
 
-        records = self.links()
+        records = self.each_link()
         counts = self.store.counts()
         return stats(
             records,
@@ -55,7 +55,7 @@ class Upkeep(Links):
         from kb.lately import lately, mtimes
 
         first = since or str(date.fromisoformat(self.clock.today()) - timedelta(days=14))
-        return lately(self.links(), self.store.notes(), mtimes(self.settings), first)
+        return lately(self.each_link(), self.store.notes(), mtimes(self.settings), first)
 
     def doctor(self) -> list[Finding]:
         """What is wrong with the notebook, and what to type about it. Never raises for what it looks at."""
@@ -70,7 +70,7 @@ class Upkeep(Links):
             ("store", lambda: doctor.store(self.store)),
             ("notes", lambda: doctor.notes(self.store, self.store.notes())),
             ("ledger", lambda: doctor.ledgers(self.store, self.settings)),
-            ("links", lambda: doctor.links(self.links())),
+            ("links", lambda: doctor.links(self.each_link())),
             ("model", lambda: doctor.model(self.store, self.settings, self._chosen)),
         ):
             found += doctor.guarded(check, look)
@@ -148,19 +148,23 @@ class Upkeep(Links):
         return held(config.load(_root(root) or Path.cwd(), given=given), name)
 
     @staticmethod
-    def configure(name: str, value: str | None, root: str | None = None) -> tuple[Path, str]:
+    def configure(name: str, value: str | None, root: str | None = None) -> tuple[Path, str, bool]:
         """Set a key (None: take it out) in the file of its scope.
 
-        That file, and where the value comes from now. ConfigError for what is no key or no value of
-        it; NotebookNotFound where it is a notebook's and there is none.
+        That file, where the value comes from now, and whether the file changed. ConfigError for what
+        is no key or no value of it; NotebookNotFound where it is a notebook's, or said of one, and
+        there is none.
         """
-        from kb.configure import held, set_key
+        from kb.configure import file_of, held, set_key
 
         home = _root(root)
-        if home is None and config.known(name).scope is config.Scope.NOTEBOOK:
+        if home is None and config.known(name).scope is not config.Scope.PERSON:
             config.find_root(Path.cwd())  # says that there is none
+        file = file_of(config.known(name), home or Path.cwd())
+        before = file.read_bytes() if file.is_file() else None
         path = set_key(home or Path.cwd(), name, value)
-        return path, held(config.load(home or Path.cwd()), name).origin
+        origin = held(config.load(home or Path.cwd()), name).origin
+        return path, origin, (path.read_bytes() if path.is_file() else None) != before
 
     # -- help ----------------------------------------------------------------------------------
 
@@ -196,6 +200,8 @@ class Upkeep(Links):
 def notebook_at(root: str | os.PathLike[str]) -> Path:
     """The notebook of that folder. UsageError if it is none."""
     folder = Path(root).expanduser().absolute()
+    if folder.is_file():
+        raise UsageError(f"{folder} is a file", hint=f"--root takes the notebook's folder: {folder.parent}")
     if not (folder / config.CONFIG_NAME).is_file():
         raise UsageError(
             f"{folder}: no {config.CONFIG_NAME} there", hint=f"kb init {folder}   makes a notebook of it"

@@ -397,6 +397,7 @@ class Builder:
         words: str | None = None,
     ) -> None:
         raw = self.source.raw
+        end = min(end, len(raw))  # a block may run on into definitions that were put behind the note
         while end > start and raw[end - 1] in b" \t\r\n":
             end -= 1
         while start < end and raw[start] in b" \t\r\n":

@@ -77,12 +77,12 @@ class NumpyEncoder:
         """One unit row for each text, in order: (len(texts), width)."""
         result = np.zeros((len(texts), self.width), dtype=np.float32)
         ids = [self._ids(self._document_prompt + text) for text in texts]
-        chunks = _chunks([len(one) for one in ids])
+        chunks = batches([len(one) for one in ids], _CHUNK_TOKENS)
 
         def run(chunk: list[int]) -> None:
             result[chunk] = self._bert([ids[number] for number in chunk])
 
-        _share(run, chunks)
+        share(run, chunks, os.cpu_count() or 1)
         return result
 
     def embed_query(self, text: str) -> Array:
@@ -139,12 +139,12 @@ class TieredEncoder:
         return self._light.windows(excerpt)
 
 
-def _chunks(lengths: Sequence[int]) -> list[list[int]]:
-    """Numbers of texts, near in length, that go through the model together."""
+def batches(lengths: Sequence[int], most: int) -> list[list[int]]:
+    """Numbers of texts, shortest first, that go through a model together: `most` tokens, or one text."""
     found: list[list[int]] = []
-    used = _CHUNK_TOKENS
+    used = most
     for number in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if used + lengths[number] > _CHUNK_TOKENS:
+        if used + lengths[number] > most or not found:
             found.append([])
             used = 0
         found[-1].append(number)
@@ -152,11 +152,11 @@ def _chunks(lengths: Sequence[int]) -> list[list[int]]:
     return found
 
 
-def _share(run: Callable[[list[int]], None], chunks: Sequence[list[int]]) -> None:
-    """Run the chunks on as many threads as there are processors.
+def share(run: Callable[[list[int]], None], chunks: Sequence[list[int]], most: int) -> None:
+    """Run the chunks on so many threads at most, this one among them.
 
-    NumPy lets go of the interpreter in all that takes long. concurrent.futures would cost every
-    search 5 ms of import.
+    NumPy and PyTorch let go of the interpreter in all that takes long. concurrent.futures would
+    cost every search 5 ms of import.
     """
     waiting = iter(chunks)
     failures: list[BaseException] = []
@@ -168,7 +168,7 @@ def _share(run: Callable[[list[int]], None], chunks: Sequence[list[int]]) -> Non
         except BaseException as error:  # raised again where it is waited for
             failures.append(error)
 
-    threads = [Thread(target=work) for _ in range(min(os.cpu_count() or 1, len(chunks)) - 1)]
+    threads = [Thread(target=work) for _ in range(min(most, len(chunks)) - 1)]
     for thread in threads:
         thread.start()
     work()

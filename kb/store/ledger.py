@@ -11,13 +11,18 @@ that is none of ours: it costs itself, and is told, and stays as it is for peopl
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import math
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
+from typing import IO
 
 from kb.errors import LedgerError
 from kb.model.links import Facts, Key, LinkRecord, Looks, Person
@@ -30,6 +35,9 @@ from kb.values import dataclass, field, replace
 VERSION = 1
 _KNOWN = ("v", "key", "fragment", "aliases", "facts", "looks", "person")
 _NO_UTF8 = re.compile("[\ud800-\udfff]")  # what bytes that are no UTF-8 are read as
+_OURS = f'{{"v":{VERSION},'
+_NOTHING: Mapping[str, object] = {}
+_BLOCK = 1024 * 1024
 _CONFLICT = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
 
 
@@ -143,20 +151,24 @@ def parse(text: str, name: str = "links.jsonl", strays: list[Stray] | None = Non
     """
     entries: Entries = {}
     # Not splitlines: JSON may hold U+2028 and its kin, which are no line ends here.
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-        line = line.rstrip("\r")
+    for found in entries_of(text.split("\n"), name, strays):
+        known = entries.get(found.key)
+        entries[found.key] = found if known is None else merge(known, found)
+    return entries
+
+
+def entries_of(lines: Iterable[str], name: str, strays: list[Stray] | None) -> Iterator[Entry]:
+    """What each line says, those of one link apart."""
+    for number, line in enumerate(lines, 1):
+        line = (line.removeprefix("\ufeff") if number == 1 else line).rstrip("\r\n")
         if not line.strip():
             continue
         try:
-            found = _line(line, f"{name}:{number}")
+            yield _line(line, f"{name}:{number}")
         except _Malformed as error:
             if strays is None:
                 raise
             strays.append(Stray(number, line, str(error).partition(": ")[2], error.hint))
-            continue
-        known = entries.get(found.key)
-        entries[found.key] = found if known is None else merge(known, found)
-    return entries
 
 
 def _line(line: str, where: str) -> Entry:
@@ -227,10 +239,12 @@ def _group(kind: type[Group], raw: dict[str, object], name: str, unknown: dict[s
 
 def render(entries: Iterable[Entry]) -> str:
     """One line an entry, in order of key and fragment; entries that say nothing are left out."""
-    ordered = sorted(
-        (one for one in entries if not one.silent or one.unknown), key=lambda one: _order(one.key)
-    )
-    return "".join(_render(one) + "\n" for one in ordered)
+    return "".join(f"{text}\n" for text in _rendered(entries))
+
+
+def _rendered(entries: Iterable[Entry]) -> Iterator[str]:
+    telling = (one for one in entries if not one.silent or one.unknown)
+    return map(_render, sorted(telling, key=lambda one: _order(one.key)))
 
 
 def _order(key: Key) -> tuple[str, str]:
@@ -246,13 +260,25 @@ def _render(entry: Entry) -> str:
             groups[group][inner] = value
         else:
             extra[name] = value
+    told = {name: dump(group) for name, group in groups.items() if group}
+    return line(entry.key.key, entry.key.fragment, entry.aliases, told, extra)
+
+
+def line(
+    key: str,
+    fragment: str,
+    aliases: Sequence[str],
+    groups: Mapping[str, str],
+    extra: Mapping[str, object] = _NOTHING,
+) -> str:
+    """A line. Its groups (facts, looks, person, in this order) are JSON already; no empty ones."""
     # The key comes first, for people who read the diff; inside a group the names are sorted.
-    pieces = [f'{{"v":{VERSION},"key":{dump(entry.key.key)}']
-    if entry.key.fragment:
-        pieces.append(f'"fragment":{dump(entry.key.fragment)}')
-    if entry.aliases:
-        pieces.append(f'"aliases":{dump(list(entry.aliases))}')
-    pieces += [f'"{name}":{dump(group)}' for name, group in groups.items() if group]
+    pieces = [f'{{"v":{VERSION},"key":{dump(key)}']
+    if fragment:
+        pieces.append(f'"fragment":{dump(fragment)}')
+    if aliases:
+        pieces.append(f'"aliases":{dump(list(aliases))}')
+    pieces += [f'"{name}":{text}' for name, text in groups.items()]
     pieces += [f"{dump(name)}:{dump(value)}" for name, value in sorted(extra.items())]
     return ",".join(pieces) + "}"
 
@@ -271,36 +297,81 @@ def read(path: Path, strays: list[Stray] | None = None) -> Entries:
     return parse(data.decode("utf-8", "surrogateescape"), path.name, strays)
 
 
+def refuse(path: Path) -> None:
+    """LedgerError for what `read` refuses whatever its `strays`: before anything of a file is taken."""
+    for number, text in enumerate(lines_of(path), 1):
+        if not text.startswith(_OURS):
+            with suppress(_Malformed):
+                _line(text.rstrip("\r\n"), f"{path.name}:{number}")
+
+
+def each(path: Path, strays: list[Stray] | None = None) -> Iterator[Entry]:
+    """What each line of the file says, those of one link apart. LedgerError as in `parse`."""
+    return entries_of(lines_of(path), path.name, strays)
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    """The file's lines with their ends; none where there is no file. LedgerError where it cannot be read."""
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+            yield from file
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise LedgerError(f"{path}: cannot be read ({error.strerror})") from None
+
+
 def write(path: Path, entries: Iterable[Entry], strays: Iterable[Stray] = ()) -> bool:
-    """Put the entries into the file, whole or not at all; whether its bytes changed.
+    """`write_lines` of the entries that say something, in order of key and fragment."""
+    return write_lines(path, _rendered(entries), strays)
+
+
+def write_lines(path: Path, lines: Iterable[str], strays: Iterable[Stray] = ()) -> bool:
+    """Put the lines into the file, whole or not at all; whether its bytes changed.
 
     `strays`, the lines that could not be read, stay as they are, below. A symlink is followed;
     the file's mode is kept. LedgerError where it cannot be written.
     """
-    unread = "".join(f"{text}\n" for text in dict.fromkeys(one.text for one in strays))
-    data = (render(entries) + unread).encode("utf-8", "surrogateescape")
+    unread = dict.fromkeys(one.text for one in strays)
+    data: Iterator[bytes] = (f"{text}\n".encode("utf-8", "surrogateescape") for text in chain(lines, unread))
     path = Path(os.path.realpath(path))
     try:
         try:
-            if path.read_bytes() == data:
-                return False
+            before: IO[bytes] = path.open("rb")
         except FileNotFoundError:
-            if not data:
-                return False
-        _replace(path, data)
+            before = io.BytesIO()
+        with before:
+            same = 0
+            for one in data:
+                if before.read(len(one)) != one:
+                    data = chain((one,), data)
+                    break
+                same += len(one)
+            else:
+                if not before.read(1):
+                    return False
+            _replace(path, before, same, data)
     except OSError as error:
         raise LedgerError(f"{path}: cannot be written ({error.strerror})") from None
     return True
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, before: IO[bytes], same: int, data: Iterable[bytes]) -> None:
+    """Write anew: the first `same` bytes of what stands there, then `data`."""
     temporary = Path(beside(path))
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with open(handle, "wb") as file:
             if path.exists():
                 os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
-            file.write(data)
+            before.seek(0)
+            while same:
+                block = before.read(min(same, _BLOCK))
+                if not block:
+                    raise OSError(errno.EIO, "it was cut short while it was read")
+                file.write(block)
+                same -= len(block)
+            file.writelines(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+import sqlite3
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
 
 from kb.model.kinds import LinkKind, Standing
 from kb.model.links import Facts, Key, LinkRecord, Look, Looks, Mention, Person, Transition, Verdict
@@ -15,16 +18,20 @@ from kb.model.search import Filter
 from kb.store.codec import from_json, to_json
 from kb.store.connection import Connected
 from kb.store.filters import EVERYTHING, link_clause
-from kb.store.rows import clean, dump, marks, when
+from kb.store.rows import chunks, clean, dump, marks, when
+from kb.values import replace
 
 _LOOKS = tuple(Looks.__annotations__)
 _COLUMNS = f"l.id, l.key, l.fragment, l.kind, l.host, l.facts, {', '.join('l.' + name for name in _LOOKS)}, \
 l.ignored, l.alive_at, l.said_at"
+# So many are read together: each statement costs as much as a few links do.
+_TOGETHER = 500
+_WALKED = "notes n CROSS JOIN passages p ON p.note_id = n.id CROSS JOIN mentions m ON m.passage_id = p.id"
 _MENTIONED = "mentions m JOIN passages p ON p.id = m.passage_id JOIN notes n ON n.id = p.note_id"
 
 _STATE = f"SELECT facts, {', '.join(_LOOKS)} FROM links WHERE id = ?"
 
-_NO_FACTS = Facts()
+_NO_FACTS, _NO_WORD = Facts(), Person()
 
 
 def _assigned(column: str) -> str:
@@ -35,6 +42,16 @@ def _assigned(column: str) -> str:
 _TRANSITIONS = _LOOKS.index("transitions")
 _SAVE_LOOKS = f"UPDATE links SET {', '.join(map(_assigned, _LOOKS))} WHERE id = ?"
 _SAVE_ALL = f"UPDATE links SET {', '.join(map(_assigned, _LOOKS))}, title = ?, facts = ? WHERE id = ?"
+
+
+class Outline(NamedTuple):
+    """What there is of a link before it is looked at: its id here, its page, what to ask for, what is due."""
+
+    id: int
+    key: str
+    address: str
+    ignored: bool
+    due: str | None
 
 
 class Links(Connected):
@@ -54,23 +71,60 @@ class Links(Connected):
         `keys` narrows to these. `unmentioned` adds, at the end, those that nothing mentions any
         more (an empty filter only: a filter speaks of mentions).
         """
-        run = self.connection.execute
-        condition, values = link_clause(filter)
-        order = [
-            row[0]
-            for row in run(
-                f"SELECT l.id FROM {_MENTIONED} JOIN links l ON l.id = m.link_id WHERE {condition}"
-                " ORDER BY n.path, p.ordinal, m.start, m.id",
-                values,
-            )
-        ]
-        ids = dict.fromkeys(order)
+        ids = self._in_order(filter)
         if unmentioned and not filter:
-            ids.update(dict.fromkeys(row[0] for row in run("SELECT id FROM links ORDER BY key, fragment")))
+            known = set(ids)
+            rows = self.connection.execute("SELECT id FROM links ORDER BY key, fragment")
+            ids.extend(row[0] for row in rows if row[0] not in known)
         if keys is not None:
             wanted = {id for key in keys if (id := self._find(key)) is not None}
-            ids = {id: None for id in ids if id in wanted}
-        return self._records(list(ids))
+            ids = array("q", [id for id in ids if id in wanted])
+        return list(self.records(ids))
+
+    def link_parts(self, filter: Filter = EVERYTHING) -> Iterator[list[LinkRecord]]:
+        """What `links` gives, a few hundred at a time: a million of them are more than memory holds.
+
+        What is written meanwhile may be seen or not; no statement stays open between two parts.
+        """
+        return map(self._records, chunks(self._in_order(filter), _TOGETHER))
+
+    def outlines(self, filter: Filter = EVERYTHING) -> Iterator[Outline]:
+        """What tells which links to look at, in order of their first mention within the filter."""
+        rows = self._mentioned("l.id, l.key, coalesce(m.meant, m.url), l.ignored, l.due", filter, links=True)
+        seen: set[int] = set()
+        for id, key, address, ignored, due in rows:
+            if id not in seen:
+                seen.add(id)
+                yield Outline(id, key, address, bool(ignored), due)
+
+    def notable(self) -> set[int]:
+        """Ids of the links that are suspect or dead, or whose page has changed since."""
+        rows = self.connection.execute(
+            "SELECT id FROM links WHERE standing IN (?, ?) OR instr(facts, '\"now_title\":') > 0"
+            " OR instr(facts, '\"text_changed_at\":') > 0",
+            [Standing.SUSPECT, Standing.DEAD],
+        )
+        return {row[0] for row in rows}
+
+    def _in_order(self, filter: Filter) -> array[int]:
+        """Ids of the links in order of their first mention."""
+        return array("q", dict.fromkeys(row[0] for row in self._mentioned("m.link_id", filter)))
+
+    def _mentioned(self, columns: str, filter: Filter, *, links: bool = False) -> sqlite3.Cursor:
+        """Columns of every mention within the filter, in order of path and place."""
+        condition, values = link_clause(filter)
+        joined = f"{_MENTIONED} JOIN links l ON l.id = m.link_id"
+        if not filter:
+            # The notes are walked in their order, so that no more than a passage is sorted at a time.
+            joined = _WALKED + (" CROSS JOIN links l ON l.id = m.link_id" if links else "")
+        return self.connection.execute(
+            f"SELECT {columns} FROM {joined} WHERE {condition} ORDER BY n.path, p.ordinal, m.start, m.id",
+            values,
+        )
+
+    def records(self, ids: Sequence[int]) -> Iterator[LinkRecord]:
+        """The links of these ids, in this order, with their mentions."""
+        return chain.from_iterable(map(self._records, chunks(ids, _TOGETHER)))
 
     def link(self, key: Key) -> LinkRecord | None:
         """A link by its key, or by an alias of its key; mentioned or not. None if unknown."""
@@ -84,6 +138,21 @@ class Links(Connected):
             return None
         facts, *looks = self.connection.execute(_STATE, [id]).fetchone()
         return _looks(looks), _NO_FACTS if facts is None else from_json(Facts, json.loads(facts))[0]
+
+    def states(self, keys: Iterable[Key]) -> dict[Key, LinkRecord]:
+        """The links of just these keys, aliases apart, without their mentions; those unknown are left out."""
+        wanted = set(keys)
+        ids = [
+            id
+            for part in chunks([clean(key) for key in {one.key for one in wanted}])
+            for id, *key in self.connection.execute(
+                f"SELECT id, key, fragment FROM links WHERE key IN ({marks(len(part))})", part
+            )
+            if Key(*key) in wanted
+        ]
+        return {
+            record.key: record for part in chunks(ids, _TOGETHER) for record in self._states(part).values()
+        }
 
     def checks(self, key: Key) -> list[Look]:
         """Every look at a link since this store was made, oldest first."""
@@ -119,42 +188,44 @@ class Links(Connected):
         return None if row is None else int(row[0])
 
     def _records(self, ids: Sequence[int]) -> list[LinkRecord]:
-        run = self.connection.execute
-        everything = len(ids) > 2_000
-        temp = "" if everything else f" WHERE l.id IN ({marks(len(ids))})"
-        values = [] if everything else list(ids)
+        """These links with their mentions; no more than `_TOGETHER`."""
         mentions: dict[int, list[Mention]] = {}
-        for link, path, line, url, anchor, date, noted, start, end, private, meant in run(
-            "SELECT l.id, n.path, m.line, m.url, m.anchor, p.date, p.noted, m.start, m.end, n.private,"
-            f" m.meant FROM {_MENTIONED} JOIN links l ON l.id = m.link_id{temp}"
+        for link, path, line, url, anchor, date, noted, start, end, private, meant in self.connection.execute(
+            "SELECT m.link_id, n.path, m.line, m.url, m.anchor, p.date, p.noted, m.start, m.end, n.private,"
+            f" m.meant FROM {_MENTIONED} WHERE m.link_id IN ({marks(len(ids))})"
             " ORDER BY n.path, p.ordinal, m.start, m.id",
-            values,
+            ids,
         ):
             mentions.setdefault(link, []).append(
                 Mention(
                     path, line, url, anchor, when(date), when(noted), Span(start, end), bool(private), meant
                 )
             )
+        found = self._states(ids)
+        return [replace(found[id], mentions=tuple(mentions.get(id, ()))) for id in ids]
+
+    def _states(self, ids: Sequence[int]) -> dict[int, LinkRecord]:
+        """The same without mentions, by id."""
+        run = self.connection.execute
         aliases: dict[str, list[str]] = {}
-        of_these = "" if everything else f" WHERE key IN (SELECT l.key FROM links l{temp})"
-        for alias, key in run(f"SELECT alias, key FROM aliases{of_these} ORDER BY alias", values):
+        of_these = f"(SELECT key FROM links WHERE id IN ({marks(len(ids))}))"
+        for alias, key in run(f"SELECT alias, key FROM aliases WHERE key IN {of_these} ORDER BY alias", ids):
             aliases.setdefault(key, []).append(alias)
         found: dict[int, LinkRecord] = {}
-        for id, key, fragment, kind, host, facts, *rest in run(
-            f"SELECT {_COLUMNS} FROM links l{temp}", values
-        ):
-            looks, (ignored, alive_at, said_at) = rest[: len(_LOOKS)], rest[len(_LOOKS) :]
+        rows = run(f"SELECT {_COLUMNS} FROM links l WHERE l.id IN ({marks(len(ids))})", ids)
+        for id, key, fragment, kind, host, facts, *rest in rows:
+            looks, person = rest[: len(_LOOKS)], rest[len(_LOOKS) :]
+            ignored, alive_at, said_at = person
             found[id] = LinkRecord(
                 key=Key(key, fragment),
                 kind=LinkKind(kind),
                 host=host,
                 facts=_NO_FACTS if facts is None else from_json(Facts, json.loads(facts))[0],
                 looks=_looks(looks),
-                person=Person(bool(ignored), alive_at, said_at),
+                person=Person(bool(ignored), alive_at, said_at) if any(person) else _NO_WORD,
                 aliases=tuple(aliases.get(key, ())),
-                mentions=tuple(mentions.get(id, ())),
             )
-        return [found[id] for id in ids]
+        return found
 
     # -- write ---------------------------------------------------------------------------------
 

@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from kb.model.dates import When
 from kb.model.kinds import NoteKind
 from kb.model.notes import Link, Note, Term, Use
 from kb.model.reports import Problem, Severity
 from kb.store.connection import Connected
-from kb.store.prepared import Prepared, prepare
+from kb.store.prepared import Prepared, Row, prepare
 from kb.store.rows import Identity, Stamp, chunks, marks, phrase, split, when
 from kb.values import dataclass
 
@@ -59,8 +59,9 @@ class Notes(Connected):
         with self.transaction():
             self.remember("counts", None)
             touched = self._clear([one.path for one in items])
-            _Writer(self, at).write(items, touched)
-            self._settle_privacy(touched)
+            hidden = bool(touched) or any(one.private for one in items)
+            if _Writer(self, at).write(items, touched) or hidden:
+                self._settle_privacy(touched)
 
     def drop_notes(self, paths: Sequence[str]) -> None:
         """Forget these notes. Their links keep what was seen of them; their vectors stay for a comeback."""
@@ -113,8 +114,10 @@ class Notes(Connected):
                 run(f"DELETE FROM {table} WHERE {of_notes}", notes)
         return touched
 
-    def _settle_privacy(self, links: Iterable[int]) -> None:
+    def _settle_privacy(self, links: Collection[int]) -> None:
         """Mark the links that stand in private notes only; one that nothing mentions stays as it was."""
+        if not links:
+            return
         any_private = (
             "SELECT EXISTS (SELECT 1 FROM notes WHERE private) OR EXISTS (SELECT 1 FROM links WHERE private)"
         )
@@ -235,14 +238,15 @@ class _Writer:
     def _after(self, table: str) -> int:
         return int(self.run(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0])
 
-    def write(self, items: Sequence[Prepared], touched: set[int]) -> None:
-        links = self._meet(items)
+    def write(self, items: Sequence[Prepared], touched: set[int]) -> bool:
+        """Write them; `touched` is told the links they mention. Returns whether any was private before."""
+        links, any_private = self._meet(items)
         touched.update(links.values())
-        known = self._known([one.path for one in items], "notes WHERE path")
+        known = self._known([one.path for one in items])
         first = self.next_passage
         notes, passages, pairs, mentions, tags, terms, problems = ([] for _ in range(7))
         for one in items:
-            note_id = known.get((one.path, ""), self.next_note)
+            note_id = known.get(one.path, self.next_note)
             self.next_note += note_id == self.next_note
             notes.append((note_id, *one.note))
             tags += [(note_id, tag) for tag in one.tags]
@@ -251,9 +255,7 @@ class _Writer:
             start = self.next_passage
             passages += [(start + at, note_id, *passage) for at, passage in enumerate(one.passages)]
             pairs += [(start + at, found) for at, found in one.pairs]
-            mentions += [
-                (start + at, links[key, fragment], *rest) for at, key, fragment, _, _, *rest in one.mentions
-            ]
+            mentions += [(start + row[0], links[row[1:3]], *row[5:]) for row in one.mentions]
             self.next_passage += len(one.passages)
         self.many(
             "INSERT INTO notes (id, path, size, mtime_ns, digest, title, kind, noted, tags, aliases,"
@@ -296,40 +298,47 @@ class _Writer:
             f"INSERT INTO problems (note_id, line, severity, message, hint) VALUES ({marks(5)})", problems
         )
 
-    def _known(self, names: Sequence[str], where: str, second: str = "''") -> dict[tuple[str, str], int]:
-        """Ids of the rows of these names, hundreds at a time, by name and a second column."""
-        column = where.rpartition(" ")[2]
-        return {
-            (name, other): id
-            for part in chunks(list(dict.fromkeys(names)))
-            for name, other, id in self.run(
-                f"SELECT {column}, {second}, id FROM {where} IN ({marks(len(part))})", part
-            )
-        }
+        return any_private
 
-    def _meet(self, items: Sequence[Prepared]) -> dict[tuple[str, str], int]:
-        """Ids of the links, with rows for those not yet known.
+    def _known(self, paths: Sequence[str]) -> dict[str, int]:
+        """Ids of the notes at these paths, hundreds at a time."""
+        return dict(
+            pair
+            for part in chunks(paths)
+            for pair in self.run(f"SELECT path, id FROM notes WHERE path IN ({marks(len(part))})", part)
+        )
+
+    def _meet(self, items: Sequence[Prepared]) -> tuple[dict[Row, int], bool]:
+        """Ids of the links by key and fragment, with rows for new ones; whether a known one is private.
 
         One known only as "other" takes the kind that an anchor tells.
         """
-        told: dict[tuple[str, str], tuple[str, str]] = {}
+        told: dict[Row, Row] = {}
         for one in items:
-            for _, key, fragment, kind, host, *_ in one.mentions:
-                place = (str(key), str(fragment))
+            for row in one.mentions:
+                place = row[1:3]
                 if place not in told or told[place][0] == "other":
-                    told[place] = (str(kind), str(host))
-        found: dict[tuple[str, str], int] = {}
+                    told[place] = row[3:5]
+        keys = list({key: None for key, _ in told}) if self.next_link > 1 else ()
+        known, any_private = {}, False
+        for part in chunks(keys):
+            for key, fragment, id, private in self.run(
+                f"SELECT key, fragment, id, private FROM links WHERE key IN ({marks(len(part))})", part
+            ):
+                if (key, fragment) in told:
+                    known[key, fragment] = id
+                    any_private = any_private or bool(private)
+        found: dict[Row, int] = {}
         new, old = [], []
-        known = self._known([key for key, _ in told], "links WHERE key", "fragment")
         for place, (kind, host) in told.items():
             id = known.get(place)
             if id is None:
-                found[place] = self.next_link
-                new.append((self.next_link, *place, kind, host, self.at))
+                id = self.next_link
+                new.append((id, *place, kind, host, self.at))
                 self.next_link += 1
             else:
-                found[place] = id
                 old.append((host, kind, self.at, id))
+            found[place] = id
         self.many(
             "INSERT INTO links (id, key, fragment, kind, host, first_seen) VALUES (?, ?, ?, ?, ?, ?)", new
         )
@@ -338,4 +347,4 @@ class _Writer:
             " first_seen = coalesce(first_seen, ?3) WHERE id = ?4",
             old,
         )
-        return found
+        return found, any_private

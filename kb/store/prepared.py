@@ -48,6 +48,11 @@ class Prepared(NamedTuple):
         """The note's path."""
         return str(self.note[0])
 
+    @property
+    def private(self) -> bool:
+        """Whether the note is private."""
+        return bool(self.note[10])
+
 
 def prepare(note: Note, stamp: Stamp, identify: Callable[[Link], Identity]) -> Prepared:
     """The rows of a note. `identify` names each of its links."""

@@ -224,8 +224,8 @@ def _plain(url: str) -> tuple[str, str, str] | None:
     return (scheme, host, path or "/") if host else None
 
 
-# Key, kind and host of one address are asked one after the other.
-@lru_cache(maxsize=128)
+# Key, kind and host of one address are asked one after the other; of those under way, again at the end.
+@lru_cache(maxsize=1024)
 def _normal(url: str) -> _Parts | None:
     """Canonical parts; None where the URL is not of the web."""
     plain = _plain(url)

@@ -14,6 +14,32 @@ _OH: Final = (
     r"requested) )*"
 )
 
+_ABROAD: Final = (
+    r"(?:die |diese )?seite (?:wurde )?(?:nicht gefunden|existiert nicht|gibt es nicht)|nicht gefunden|"
+    r"(?:la |cette )?page (?:non trouv[ée]e|introuvable|inexistante|nexiste (?:pas|plus))|"
+    r"p[áa]gina (?:no (?:encontrada|existe|disponible)|n[ãa]o (?:encontrada|existe))|"
+    r"no se (?:encontr[óo]|ha encontrado) la p[áa]gina|p[àa]gina no trobada|"
+    r"pagina (?:non trovata|inesistente|niet gevonden|nu (?:a fost g[ăa]sit[ăa]|exist[ăa]))|"
+    r"(?:nie znaleziono strony|strona nie istnieje|nie ma takiej strony)|"
+    r"sidan (?:kunde inte hittas|hittades inte|finns inte)|"
+    r"siden (?:blev ikke fundet|ble ikke funnet|findes ikke|finnes ikke)|"
+    r"sivua ei l[öo]y(?:tynyt|dy)|(?:az? |a keresett )?oldal nem (?:tal[áa]lhat[óo]|l[ée]tezik)|"
+    r"str[áa]nka (?:nenalezena|nebyla nalezena|neexistuje|sa nena[šs]la|nebola n[áa]jden[áa])|"
+    r"stranica nije prona[đd]ena|(?:arad[ıi][ğg][ıi]n[ıi]z )?sayfa bulunamad[ıi]|"
+    r"halaman (?:tidak|tak) (?:ditemukan|tersedia|ada)|"
+    r"kh[ôo]ng t[ìi]m th[ấa]y trang(?: n[àa]y)?|trang kh[ôo]ng t[ồo]n t[ạa]i|"
+    r"страница не (?:найдена|существует)|страницата не е намерена|"
+    r"сторінк[ау] не (?:знайдено|знайдена|існує)|страница није пронађена|"
+    r"η σελίδα δεν (?:βρέθηκε|υπάρχει)|(?:העמוד|הדף|עמוד|דף) (?:לא נמצא|אינו קיים)|"
+    r"الصفحة غير موجودة|لم يتم العثور على الصفحة|صفحه (?:مورد نظر )?(?:یافت|پیدا) نشد|"
+    r"(?:您访问的)?(?:页面|頁面)(?:不存在|未找到)|"
+    r"找不到(?:该|此)?(?:页面|頁面|網頁|网页)|"
+    r"(?:お探しの|指定された)?ページ(?:が|は)"
+    r"(?:見つかりません(?:でした)?|存在しません)|"
+    r"페이지를 찾을 수 없습니다|존재하지 않는 페이지(?:입니다)?"
+)
+"""The same in other languages."""
+
 MISSING_TITLES: Final = re.compile(
     rf"{_OH}(?:"
     rf"(?:404|410)(?: error)?(?: (?:{_THING} )?(?:not found|gone|missing|unavailable))?|"
@@ -25,12 +51,7 @@ MISSING_TITLES: Final = re.compile(
     rf"{_THING} (?:has been |was )?(?:removed|deleted)|"
     rf"(?:we )?(?:could ?nt|cant|cannot|could not) find (?:the |that |this |your )*{_THING}|"
     rf"no such {_THING}|missing {_THING}|nothing (?:was )?(?:found|here)(?: here)?|"
-    r"(?:die )?seite (?:wurde )?(?:nicht gefunden|existiert nicht)|nicht gefunden|"
-    r"(?:la )?page (?:non trouv[ée]e|introuvable)|"
-    r"p[áa]gina (?:no encontrada|n[ãa]o encontrada|non trovata|niet gevonden)|pagina niet gevonden|"
-    r"nie znaleziono strony|strona nie istnieje|sidan (?:kunde inte hittas|hittades inte)|"
-    r"страница не найдена|(?:您访问的)?页面(?:不存在|未找到)|找不到页面|"
-    r"ページが見つかりません(?:でした)?|페이지를 찾을 수 없습니다"
+    rf"{_ABROAD}"
     r")",
 )
 """A whole part of a title, or a heading, in lower-case words."""
@@ -67,8 +88,22 @@ OUT_OF_ORDER_TITLES: Final = re.compile(
     r"(?:(?:is )?(?:under|down for|in|offline for) )?"
     r"(?:scheduled |planned )?maintenance(?: mode)?|"
     r"(?:well|we will) be (?:right )?back(?: soon| shortly)?|temporarily (?:unavailable|offline|down)|"
-    r"too many requests|rate limit(?:ed)?(?: exceeded)?"
+    r"too many requests|rate limit(?:ed)?(?: exceeded)?|"
+    r"(?:wir |seite |website )?(?:wegen |im |in )?wartungs?(?:arbeiten|modus)?|"
+    r"(?:site |page )?en (?:cours de )?maintenance|maintenance en cours|(?:sitio |web )?en mantenimiento|"
+    r"(?:site )?em manuten[çc][ãa]o|(?:sito )?in manutenzione|(?:site |website )?in onderhoud|"
+    r"przerwa techniczna|(?:ведутся )?технические работы|(?:сайт )?на (?:техническом )?обслуживании|"
+    r"(?:ただいま|只今)?メンテナンス中(?:です)?|"
+    r"(?:系统|系統|网站|網站)(?:维护|維護)中?|(?:서비스 )?점검 중(?:입니다)?"
 )
+OUT_OF_ORDER_HEADINGS: Final = re.compile(
+    r"(?:well|we will) be (?:right )?back(?: soon| shortly)?|(?:the |this |our )?(?:web)?site is "
+    r"(?:currently |temporarily )?(?:under|down for|in|offline for|undergoing) "
+    r"(?:scheduled |planned )?maintenance|"
+    r"(?:under|down for|undergoing) (?:scheduled |planned )?maintenance|wartungsarbeiten|"
+    r"temporarily (?:unavailable|offline|down)|service (?:temporarily )?unavailable"
+)
+"""Of those, what nobody would write above an article."""
 
 CHALLENGE_TITLES: Final = re.compile(
     r"just a moment|one moment please|attention required|please wait|"
@@ -108,6 +143,23 @@ DOOR_WORDS: Final = re.compile(
     r"not available in your|unavailable in your)\b"
 )
 """What a page says that stands before all others, and is the same for any path."""
+
+REGION_SENTENCES: Final = re.compile(
+    r"\b(?:not|isn't|aren't) (?:currently )?(?:available|accessible|allowed) (?:in|from) your "
+    r"(?:region|country|location|area|territory)\b|"
+    r"\bunavailable in your (?:region|country|location|area|territory)\b|"
+    r"\b(?:not|cannot|can't|unable)\b[^.]{0,80}\beuropean (?:economic area|union)\b|"
+    r"\bblocked (?:in|from) your (?:country|region)\b|\bunavailable (?:for|due to) legal reasons\b"
+)
+STANDING_BEFORE: Final = re.compile(
+    r"\b(?:maintenance|legal (?:drinking )?age|over (?:the age of )?(?:18|21)|(?:18|21) years|your age|"
+    r"date of birth|verify (?:that )?you|not available in your|unavailable in your|accept (?:all )?cookies)\b"
+)
+"""What is asked or said before any page of a site is shown, on a page of more words than a door."""
+
+WALL_PLACES: Final = re.compile(
+    r"/(?:[\w.-]*captcha[\w.-]*|cdn-cgi|(?:bot|browser|human)[-_]?(?:check|challenge|verification))(?:/|\Z)"
+)
 
 CONSENT_PLACES: Final = re.compile(
     r"\A(?:consent|guce|cookies?|myprivacy|cmp)\.|/(?:consent|cookie-?(?:wall|consent|policy-accept)|"

@@ -33,12 +33,16 @@ from kb.web.phrases import (
     MISSING_SENTENCES,
     MISSING_TITLES,
     NO_PARTS,
+    OUT_OF_ORDER_HEADINGS,
     OUT_OF_ORDER_TITLES,
     PARKED_HINTS,
     PARKED_MARKS,
     PARKED_SENTENCES,
     PARKED_WORDS,
     PARKING_HOSTS,
+    REGION_SENTENCES,
+    STANDING_BEFORE,
+    WALL_PLACES,
 )
 from kb.web.plain import Plain
 
@@ -70,11 +74,13 @@ def look_through(outcome: Outcome, seen: Plain | None) -> Finding | None:
 
     Without a probe: only what is certain.
     """
+    # Most pages have too many words to be any of these, which is quickly told.
+    small = None if seen is None or seen.exceeds(_SOME) else seen
     return (
-        _wall(outcome, seen)
-        or _parked(outcome, seen)
+        _wall(outcome, small)
+        or _parked(outcome, small)
         or _home(outcome, seen)
-        or (_out_of_order(outcome, seen) or _says_missing(outcome, seen) if seen else None)
+        or (_out_of_order(outcome, small) or _says_missing(outcome, small) if small else None)
     )
 
 
@@ -96,8 +102,12 @@ def _wall(outcome: Outcome, seen: Plain | None) -> Finding | None:
             return Finding(Verdict.BLOCKED, f"asks to log in at {outcome.final_url}")
         if _leads_to_consent(outcome.url, outcome.final_url):
             return Finding(Verdict.BLOCKED, f"asks for consent at {outcome.final_url}")
+        if WALL_PLACES.search(_place(outcome.final_url)) and not WALL_PLACES.search(_place(outcome.url)):
+            return Finding(Verdict.BLOCKED, f"a wall against programs at {outcome.final_url}")
     if seen is not None and _is_door(seen) and not _logs_in(outcome.url):
         return Finding(Verdict.BLOCKED, f"asks to log in ({_quoted(seen.title)})")
+    if seen is not None and seen.size < _FEW and (said := REGION_SENTENCES.search(_straight(seen.lead))):
+        return Finding(Verdict.BLOCKED, f"not shown where it was asked for from ({_quoted(said[0])})")
     return None
 
 
@@ -194,9 +204,11 @@ def _home(outcome: Outcome, seen: Plain | None) -> Finding | None:
 
 def is_home(url: str) -> bool:
     """Whether an address is that of a site's front page, in whatever language."""
-    parts = urlsplit(url)
-    segments = [segment for segment in parts.path.lower().split("/") if segment]
-    return all(HOME_SEGMENTS.fullmatch(segment) for segment in segments)
+    return _is_front(urlsplit(url).path)
+
+
+def _is_front(path: str) -> bool:
+    return all(HOME_SEGMENTS.fullmatch(segment) for segment in path.lower().split("/") if segment)
 
 
 def _same_site(one: str, other: str) -> bool:
@@ -209,10 +221,16 @@ def _same_site(one: str, other: str) -> bool:
 
 
 def _out_of_order(outcome: Outcome, seen: Plain) -> Finding | None:
-    says = any(OUT_OF_ORDER_TITLES.fullmatch(part) for part in _parts(seen.title))
-    if says and seen.size < _FEW and not _named(outcome.url, seen.title):
-        return Finding(Verdict.UNREACHABLE, f"out of order for now ({_quoted(seen.title)})")
-    return None
+    if seen.size >= _FEW:
+        return None
+    if any(OUT_OF_ORDER_TITLES.fullmatch(part) for part in _parts(seen.title)):
+        words = seen.title
+    elif OUT_OF_ORDER_HEADINGS.fullmatch(_words(seen.heading)):
+        words = seen.heading
+    else:
+        return None
+    named = _named(outcome.url, words)
+    return None if named else Finding(Verdict.UNREACHABLE, f"out of order for now ({_quoted(words)})")
 
 
 # -- soft 404 by words -----------------------------------------------------------------------------
@@ -242,7 +260,7 @@ def _evidence(outcome: Outcome, seen: Plain) -> tuple[bool, bool, str]:
     rest = [part for part in _parts(seen.title) if not MISSING_TITLES.fullmatch(part)]
     title = len(rest) < len(_parts(seen.title)) and all(_is_site(part, outcome, seen) for part in rest)
     heading = any(MISSING_TITLES.fullmatch(part) for part in [_words(seen.heading), *_parts(seen.heading)])
-    lead = seen.lead[:1500].lower().replace("\u2019", "'")
+    lead = _straight(seen.lead[:1500])
     sentence = MISSING_SENTENCES.search(lead) if any(hint in lead for hint in MISSING_HINTS) else None
     return title, heading, sentence[0] if sentence else ""
 
@@ -283,7 +301,7 @@ def probe_url(url: str) -> str | None:
     suffix, so that one probe serves them.
     """
     parts = urlsplit(urls.fetch_url(url))
-    if is_home(url) and not parts.query:
+    if not parts.query and _is_front(parts.path):
         return None
     *folders, last = parts.path.strip("/").split("/")
     depth = 1
@@ -310,7 +328,10 @@ def by_probe(outcome: Outcome, seen: Plain | None, probe: Outcome) -> Finding | 
         return None
     if not alike(seen, outcome.url, other, probe.url) or _is_the_page(seen, outcome, other):
         return None
-    if seen.size < _HARDLY_ANY and DOOR_WORDS.search(seen.lead.lower()):
+    lead = seen.lead.lower()
+    if (seen.size < _HARDLY_ANY and DOOR_WORDS.search(lead)) or (
+        seen.size < _FEW and STANDING_BEFORE.search(lead)
+    ):
         return Finding(Verdict.BLOCKED, "the same page for any path, as a wall has it")
     return Finding(Verdict.BROKEN, "the same page as for a path that cannot exist")
 
@@ -381,6 +402,11 @@ def _words(text: str) -> str:
     """Lower-case words with single spaces, apostrophes gone."""
     plainly = text.lower().replace("'", "").replace("\u2019", "").replace("_", " ")
     return " ".join(_WORD.findall(plainly))
+
+
+def _straight(text: str) -> str:
+    """In lower case, with straight apostrophes."""
+    return text.lower().replace("\u2019", "'")
 
 
 def _quoted(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from kb import urls
 from kb.model.links import Facts, Look, Verdict
-from kb.web import page, places, soft
+from kb.web import onward, page, places, soft
 from kb.web.fetch import Fetcher
 from kb.web.outcome import Outcome
 from kb.web.page.text import readable
@@ -71,8 +71,18 @@ class Probes:
             self._asked[probe] = asyncio.create_task(self._fetch(probe))
         return await self._asked[probe]
 
+    async def to_the_end(self, outcome: Outcome, *, whole: bool = False) -> tuple[Outcome, Plain | None]:
+        """Where pages that send their reader on lead in the end, as one outcome, and the page there."""
+        for _ in range(onward.MOST):
+            seen = soft.plain(outcome)
+            target = onward.target(outcome, seen)
+            if target is None or soft.look_through(outcome, seen) is not None:
+                return outcome, seen
+            outcome = onward.joined(outcome, await self._fetcher.get(target, whole=whole))
+        return outcome, soft.plain(outcome)
+
     async def _fetch(self, probe: str) -> Outcome:
-        outcome = await self._fetcher.get(probe, once=True)
+        outcome, _ = await self.to_the_end(await self._fetcher.get(probe, once=True))
         return outcome if outcome.ok else replace(outcome, body=b"", headers={})
 
 
@@ -82,18 +92,22 @@ async def study(
     titles: Collection[str] = (),
     *,
     vouched: bool = False,
+    whole: bool = False,
     text: str = "",
     language: str | None = None,
 ) -> Studied:
     """Read what came, and ask for one path more where only that can tell whether it is what was linked.
 
     `titles` are those that the page had when it was last found alive: with one of them, it needs
-    no probe. Nor does one that is `vouched` for by its site's API. `text` is what was saved of
+    no probe. Nor does one that is `vouched` for by its site's API. Where it leads on to another, the
+    `whole` of that may be wanted. `text` is what was saved of
     it, in `language`: what it says now is held against that.
     """
     if judge(outcome, _ANY_TIME).verdict not in LIVES:
         return Studied(outcome)
-    seen = soft.plain(outcome)
+    outcome, seen = await probes.to_the_end(outcome, whole=whole)
+    if outcome.hops and judge(outcome, _ANY_TIME).verdict not in LIVES:
+        return Studied(outcome)
     finding = soft.look_through(outcome, seen)
     told = None
     if seen is not None and finding is None:

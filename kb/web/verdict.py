@@ -126,6 +126,8 @@ def _alive(outcome: Outcome) -> tuple[Verdict, str]:
     if not outcome.hops or outcome.final_url == outcome.url:
         return Verdict.ALIVE, outcome.detail or _phrase(outcome.status)
     temporary = next((hop for hop in outcome.hops if hop.status not in PERMANENT), None)
+    if temporary is not None and temporary.status < 300:
+        return Verdict.ALIVE, f"{_phrase(outcome.status)}, the page leads on to {outcome.landing}"
     if temporary is not None:
         return Verdict.ALIVE, f"{_phrase(outcome.status)}, by way of {outcome.landing} ({temporary.status})"
     return Verdict.MOVED, f"redirects for good to {outcome.landing} ({outcome.hops[0].status})"

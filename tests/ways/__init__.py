@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tests.ways import dead, living, unknowable
+from tests.ways import dead, living, odd, unknowable
 from tests.ways.base import MENU, WAYS, Life, Route, Way, article, home, html, prose
 
 __all__ = ["MENU", "WAYS", "Life", "Way", "article", "html", "prose", "routes"]
 
 # Importing them fills the table.
-TABLES = (living, dead, unknowable)
+TABLES = (living, dead, unknowable, odd)
 
 
 def routes() -> dict[str, Route]:

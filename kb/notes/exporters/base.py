@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from kb.model.dates import When
@@ -25,9 +25,9 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """One format. `takes` says which links it has a place for."""
+    """One format: links in, text in pieces out. `takes` says which links it has a place for."""
 
     name: str
     help: str
-    write: Callable[[Sequence[Exported]], str]
+    write: Callable[[Iterable[Exported]], Iterator[str]]
     takes: Callable[[LinkRecord], bool] = lambda record: True

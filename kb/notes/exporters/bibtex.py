@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 from kb.model.kinds import LinkKind
 from kb.model.links import LinkRecord
@@ -18,10 +18,12 @@ _MINOR = frozenset(
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
-def write(links: Sequence[Exported]) -> str:
-    """An entry a link, each under a key of its own."""
+def write(links: Iterable[Exported]) -> Iterator[str]:
+    """An entry a link, each under a key of its own, an empty line between two."""
     taken: set[str] = set()
-    return "\n".join(_entry(link, taken) for link in links)
+    for link in links:
+        between = "\n" if taken else ""
+        yield between + _entry(link, taken)
 
 
 def _entry(link: Exported, taken: set[str]) -> str:

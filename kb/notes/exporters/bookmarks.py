@@ -6,7 +6,7 @@ Of the format: https://learn.microsoft.com/previous-versions/windows/internet-ex
 from __future__ import annotations
 
 from calendar import timegm
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from html import escape
 from time import strptime
 
@@ -24,18 +24,19 @@ _HEAD = """\
 class _Folder:
     def __init__(self) -> None:
         self.folders: dict[str, _Folder] = {}
-        self.links: list[Exported] = []
+        self.links: list[str] = []
 
 
-def write(links: Sequence[Exported]) -> str:
-    """The whole file."""
+def write(links: Iterable[Exported]) -> Iterator[str]:
+    """The whole file. Folders come before the links beside them, so that all links are had first."""
     root = _Folder()
     for link in links:
         folder = root
         for tag in link.tags:
             folder = folder.folders.setdefault(tag, _Folder())
-        folder.links.append(link)
-    return _HEAD + "\n".join(_lines(root, "")) + "\n"
+        folder.links.append(f"<DT><A {_attributes(link)}>{escape(_line(link.title) or link.url)}</A>")
+    yield _HEAD
+    yield from (f"{line}\n" for line in _lines(root, ""))
 
 
 def _lines(folder: _Folder, indent: str) -> Iterator[str]:
@@ -44,7 +45,7 @@ def _lines(folder: _Folder, indent: str) -> Iterator[str]:
         yield f"{indent}    <DT><H3>{escape(name)}</H3>"
         yield from _lines(inner, f"{indent}    ")
     for link in folder.links:
-        yield f"{indent}    <DT><A {_attributes(link)}>{escape(_line(link.title) or link.url)}</A>"
+        yield f"{indent}    {link}"
     yield f"{indent}</DL><p>"
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 from kb import contract
 from kb.notes.exporters.base import Exported, Exporter
 
 
-def write(links: Sequence[Exported]) -> str:
+def write(links: Iterable[Exported]) -> Iterator[str]:
     """A JSON object a line."""
-    return "".join(json.dumps(_value(link), ensure_ascii=False) + "\n" for link in links)
+    return (json.dumps(_value(link), ensure_ascii=False) + "\n" for link in links)
 
 
 def _value(link: Exported) -> dict[str, object]:

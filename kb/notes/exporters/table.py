@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 from kb.notes.exporters.base import Exported, Exporter
 
 _COLUMNS = ("url", "title", "date", "tags", "kind", "host", "standing", "path", "line")
 
 
-def write(links: Sequence[Exported]) -> str:
+def write(links: Iterable[Exported]) -> Iterator[str]:
     """A header and a row a link, RFC 4180 but for the line ends."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(_COLUMNS)
+    yield text.getvalue()
     for link in links:
+        text.seek(0)
+        text.truncate()
         record = link.record
         place = record.mentions[0]
         rows.writerow(
@@ -32,7 +35,7 @@ def write(links: Sequence[Exported]) -> str:
                 place.line,
             )
         )
-    return text.getvalue()
+        yield text.getvalue()
 
 
 EXPORTER = Exporter("csv", "CSV, a link a row", write)

@@ -19,12 +19,14 @@ MAX_BYTES = 256 * 1024 * 1024
 class Draft:
     """A note to be: its POSIX path under the notes folder, and its bytes.
 
-    `copy` says that the bytes are those of a file of the source, untouched.
+    `copy` says that the bytes are those of a file of the source, untouched; `listed`, that it is a
+    list of bookmarks, a bullet each, and that what a note of that name lacks may stand in another.
     """
 
     path: str
     data: bytes
     copy: bool = False
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from kb.model.links import Key
 from kb.model.reports import Problem, Severity
 from kb.notes import edit, frontmatter
 from kb.notes.importers.base import Draft, Imported, free, slugify
+from kb.notes.parse import parse
 
 #: What can be opened elsewhere: bookmarklets, browser pages and local files are no links.
 SCHEMES = frozenset({"http", "https", "ftp", "mailto"})
@@ -91,7 +92,31 @@ def _draft(kind: NoteKind, tags: tuple[str, ...], marks: Sequence[Mark], taken: 
             lines.append("")
         lines.append("* " + edit.bullet(mark.title, mark.url, edit.escape(" ".join(mark.comment.split()))))
     base = f"{'papers' if paper else 'bookmarks'}/{slugify(' '.join(tags)) if tags else 'bookmarks'}"
-    return Draft(free(base, taken), ("\n".join(lines).replace("\n\n\n", "\n\n") + "\n").encode())
+    data = ("\n".join(lines).replace("\n\n\n", "\n\n") + "\n").encode()
+    return Draft(free(base, taken), data, listed=True)
+
+
+def lacking(draft: Draft, standing: bytes) -> Draft | None:
+    """The bookmarks of a draft that a note does not hold, with the days they stand under; None if none."""
+    held = {urls.key(link.url) for link in parse(draft.path, standing).links}
+    told = {link.line: urls.key(link.url) for link in parse(draft.path, draft.data).links}
+    kept: list[str] = []
+    for number, line in enumerate(draft.data.decode().splitlines(keepends=True), 1):
+        if told.get(number) in held and line.startswith("* "):
+            continue
+        if line.startswith("## "):
+            kept = _without_bare_day(kept)
+        kept.append(line)
+    kept = _without_bare_day(kept)
+    if not any(line.startswith("* ") for line in kept):
+        return None
+    return replace(draft, data="".join(kept).encode())
+
+
+def _without_bare_day(lines: list[str]) -> list[str]:
+    """Without a last heading that no bullet stands under."""
+    at = max((place for place, line in enumerate(lines) if line.startswith(("## ", "* "))), default=-1)
+    return lines[:at] if at >= 0 and lines[at].startswith("## ") else lines
 
 
 def _day(mark: Mark) -> str:

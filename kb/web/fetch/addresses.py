@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 import threading
 from contextlib import suppress
@@ -96,14 +97,32 @@ _MORE_PRIVATE: Final = tuple(
 )
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _IPV4_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
+_IPV4_TRANSLATED: Final = ipaddress.IPv6Network("::ffff:0:0:0/96")  # RFC 2765
+_ISATAP: Final = (0x00005EFE, 0x02005EFE)  # RFC 5214: what stands before the IPv4 address, in any network
+
+
+_NUMBERS: Final = re.compile(r"(?:(?:0[xX][0-9a-fA-F]*|\d+)\.){0,3}(?:0[xX][0-9a-fA-F]*|\d+)\.?\Z", re.ASCII)
 
 
 @lru_cache(maxsize=1024)
 def literal(host: str) -> Address | None:
-    """The address that `host` (brackets allowed) is, or None for a name."""
+    """The address that `host` (brackets allowed) is, or None for a name.
+
+    Numbers alone, octal and hexadecimal ones too, are an IPv4 address, as to browsers and the
+    system's resolver.
+    """
+    plain = host.strip("[]").partition("%")[0]
     try:
-        return ipaddress.ip_address(host.strip("[]").partition("%")[0])
+        return ipaddress.ip_address(plain)
     except ValueError:
+        pass
+    try:
+        return (
+            ipaddress.IPv4Address(socket.inet_aton(plain.removesuffix(".")))
+            if _NUMBERS.match(plain)
+            else None
+        )
+    except (OSError, ValueError):
         return None
 
 
@@ -120,7 +139,8 @@ def is_private(text: str) -> bool:
 def _is_private(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64 or address in _IPV4_COMPATIBLE:
+        carries = any(address in network for network in (_NAT64, _IPV4_COMPATIBLE, _IPV4_TRANSLATED))
+        if carries or (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if address.teredo is not None:
             inner = address.teredo[1]

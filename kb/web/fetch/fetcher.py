@@ -14,6 +14,8 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Final, Protocol, Self
 from urllib.parse import urljoin
@@ -45,6 +47,7 @@ _FAILED_BUT_TRY_AGAIN: Final = frozenset({Failure.RESET, Failure.NOT_HTTP})
 _MAX_ADDRESSES: Final = 3
 _PDF: Final = 8  # a PDF that is wanted whole may be so many times longer than a page
 _NEXT_ADDRESS: Final = 3.0  # seconds for an address when there is another to try
+_SLASHES: Final = re.compile(r"\A(https?:)[/\\]{3,}", re.IGNORECASE)  # browsers take two of them
 _BINARY: Final = re.compile(
     r"(?:image|audio|video|font)/|application/(?:pdf|zip|gzip|x-tar|epub)", re.IGNORECASE
 )
@@ -155,12 +158,18 @@ class HttpFetcher:
         try:
             async with asyncio.timeout(self._limits.timeout):
                 outcome = first = await self._try(url, trail, headers, answered)
-                wait = None if once else self._wait(first, started)
+                unasked = first.status == 304 and not (etag or last_modified)
+                if unasked:  # a cache in disorder, perhaps, that can be asked to look itself
+                    headers |= {"Cache-Control": "no-cache"}
+                wait = 0.0 if unasked else None if once else self._wait(first, started)
                 if wait is not None:
                     await asyncio.sleep(wait)
                     trail = Trail.start(url, full=whole)
                     second = await self._try(url, trail, headers | {"User-Agent": BROWSER_AGENT}, answered)
                     outcome = _better(first, second)
+                    if unasked and outcome.status == 304 and outcome.failure is None:
+                        words = "304 Not Modified, though nothing was held against it"
+                        outcome = replace(outcome, failure=Failure.NOT_HTTP, detail=words)
         except TimeoutError:
             # An answer whose body ran out of time is an answer all the same.
             outcome = trail.outcome() if trail.final else first or trail.outcome(Failure.TIMEOUT)
@@ -186,12 +195,11 @@ class HttpFetcher:
         if outcome.failure is not None:
             return self._limits.pause if outcome.failure in _FAILED_BUT_TRY_AGAIN else None
         if outcome.status in _TRY_AGAIN:
-            after = outcome.headers.get("retry-after", "").strip()
-            if not after:
+            after = _seconds_until(outcome.headers.get("retry-after", "").strip())
+            if after is None:
                 return self._limits.pause
             left = self._limits.timeout - (time.monotonic() - started)
-            short = after.isascii() and after.isdigit() and int(after[:9]) <= min(self._limits.patience, left)
-            return float(after) if short else None
+            return after if after <= min(self._limits.patience, left) else None
         return 0.0 if outcome.status in _TRY_AS_BROWSER else None
 
     async def _try(
@@ -276,8 +284,9 @@ class HttpFetcher:
     async def _addresses(self, host: str, port: int) -> list[str]:
         """Addresses to try, in order: those of the public internet, unless private ones are allowed."""
         plain = host.strip("[]")
-        if literal(plain) is not None:
-            found = [plain]
+        address = literal(plain)
+        if address is not None:
+            found = [plain if address.version == 6 else str(address)]
         else:
             try:
                 found = await self._resolver.resolve(plain, port)
@@ -345,9 +354,21 @@ def _better(first: Outcome, second: Outcome) -> Outcome:
     return first if second.failure is not None or first.status in (404, 410) else second
 
 
+def _seconds_until(retry_after: str) -> float | None:
+    """How long a `Retry-After` asks to wait, in seconds or until a date; None where it says neither."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after[:9])
+    try:
+        until = parsedate_to_datetime(retry_after)
+        return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
 def _target(here: str, answer: Answer) -> tuple[str, str]:
     """Where a redirect leads, absolute, and the place within that page; Stop where it does not say."""
     location = answer.headers.get("location", "").strip()
+    location = _SLASHES.sub(r"\1//", location)
     try:
         whole = urljoin(here, location) if location else ""
         target = urls.fetch_url(whole)

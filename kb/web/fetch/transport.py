@@ -213,15 +213,14 @@ class Unpacker:
         self._inflate: Any = None
         self._dead = False
         self._headed = False
-        match encoding.strip().lower():
-            case "" | "identity" | "none" | "utf-8":
-                pass
-            case "gzip" | "x-gzip":
-                self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            case "deflate":
-                self._inflate = zlib.decompressobj()
-            case _:  # not what was asked for: nothing to read in it
-                self._dead = True
+        # What a server and a proxy before it both say was mostly done once.
+        said = {word.strip().lower() for word in encoding.split(",")} - {"", "identity", "none", "utf-8"}
+        if said and said <= {"gzip", "x-gzip"}:
+            self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        elif said == {"deflate"}:
+            self._inflate = zlib.decompressobj()
+        elif said:  # not what was asked for: nothing to read in it
+            self._dead = True
 
     @property
     def enough(self) -> bool:

@@ -335,13 +335,17 @@ class Wire(asyncio.Protocol):
 
 def _fields(lines: bytes) -> Iterator[tuple[str, str]]:
     """Names (lower case) and values; lines that are no header are passed over, as browsers do."""
+    utf8 = True
     try:
         text = lines.decode("utf-8")
     except UnicodeDecodeError:
-        text = lines.decode("latin-1")
+        text, utf8 = lines.decode("latin-1"), False
     if "\n " in text or "\n\t" in text:  # a value that goes on in the next line
         text = re.sub(r"\r?\n[ \t]+", " ", text)
     for line in text.split("\n")[1:]:
         name, colon, value = line.partition(":")
-        if colon and (name := name.strip()):
-            yield name.lower(), value.strip()
+        if colon and (name := name.strip().lower()):
+            value = value.strip()
+            if name == "location" and not utf8:  # whatever letters these are: its bytes are asked for
+                value = "".join(char if char.isascii() else f"%{ord(char):02X}" for char in value)
+            yield name, value
