@@ -5,15 +5,15 @@ from __future__ import annotations
 import sqlite3
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from kb import around, observed, temporary, urls
+from kb import around, fresh, observed, temporary, urls
 from kb.config import CONFIG_NAME, Settings
 from kb.errors import KbError, LedgerError, ModelError
 from kb.model.kinds import Standing
 from kb.model.links import LinkRecord
 from kb.model.reports import Severity
-from kb.notes.files import SUFFIXES, walk
+from kb.notes.files import walk
 from kb.search.vectors import VectorFile
 from kb.store import integrity, saved
 from kb.store.notes import NoteRow
@@ -21,7 +21,6 @@ from kb.store.store import Store
 from kb.values import dataclass
 
 REBUILD = "rm -r .kb && kb sync   notes and ledger rebuild it"
-_INDEX = ("index", "readme")
 #: So many names are told, then how many more there are.
 _NAMED = 3
 
@@ -88,25 +87,8 @@ def files(settings: Settings) -> Iterator[Finding]:
 def names(paths: Sequence[str]) -> Iterator[Finding]:
     """Notes whose names collide on some disk, or on the site. Pure."""
     yield from _spelled_alike(paths)
-    pages: dict[str, list[str]] = {}
-    for path in paths:
-        if not path.endswith(SUFFIXES):
-            ending = PurePosixPath(path).suffix
-            yield warning(
-                "names",
-                f"the site makes no page of a note that ends in {ending}",
-                f"mv {quoted(path)} {quoted(path.removesuffix(ending) + ending.lower())}",
-                path=path,
-            )
-        pages.setdefault(_page(path), []).append(path)
-    for group in pages.values():
-        if len(group) > 1 and len({_folded(path) for path in group}) == len(group):
-            yield error(
-                "names",
-                f"is one page of the site with {', '.join(group[1:])}: one of them is lost there",
-                f"mv {quoted(group[-1])} ANOTHER-NAME.md",
-                path=group[0],
-            )
+    for problem in fresh.same_address(paths):
+        yield Finding("names", problem.severity, problem.message, problem.hint, problem.path)
 
 
 def _spelled_alike(paths: Sequence[str]) -> Iterator[Finding]:
@@ -127,12 +109,6 @@ def _spelled_alike(paths: Sequence[str]) -> Iterator[Finding]:
 
 def _folded(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
-
-
-def _page(path: str) -> str:
-    """Where the site puts a note: `foo.md` and `foo/index.md` are both `foo/`."""
-    stem = PurePosixPath(path).with_suffix("")
-    return str(stem.parent if stem.name.casefold() in _INDEX else stem)
 
 
 def quoted(path: str) -> str:

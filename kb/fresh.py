@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kb import __version__
@@ -190,7 +190,12 @@ def report(store: Store, settings: Settings, freshness: Freshness) -> SyncReport
 
 def met(freshness: Freshness) -> Iterator[Problem]:
     """Notes that would stand at one address of the site."""
-    for path, kept in meetings(one.path for one in freshness.walk.found):
+    return same_address(one.path for one in freshness.walk.found)
+
+
+def same_address(paths: Iterable[str]) -> Iterator[Problem]:
+    """The same of any notes, by their paths."""
+    for path, kept in meetings(paths):
         yield Problem(
             path,
             0,

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from kb import urls
 from kb.config import Settings
+from kb.instants import spelled
 from kb.model.kinds import Standing
 from kb.model.links import LinkRecord, Transition
 from kb.notes.files import walk
@@ -55,7 +56,7 @@ def lately(
 def mtimes(settings: Settings) -> dict[str, str]:
     """When each note's file was changed, in UTC to the second, by path."""
     return {
-        found.path: datetime.fromtimestamp(found.mtime_ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        found.path: spelled(datetime.fromtimestamp(found.mtime_ns // 10**9, UTC))
         for found in walk(settings.notes).found
         if 0 <= found.mtime_ns < 253402300800 * 10**9  # beyond, the year has five digits
     }

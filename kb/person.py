@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from kb import urls
 from kb.errors import UsageError
+from kb.instants import instant, spelled
 from kb.model.links import LinkRecord
 from kb.store.store import Store
 from kb.values import replace
@@ -52,4 +53,4 @@ def _after(now: str, earlier: str | None) -> str:
     """`now`, or a second after `earlier` where that is later: the ledger keeps the newest word of two."""
     if earlier is None or now > earlier:
         return now
-    return (datetime.fromisoformat(earlier) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return spelled(instant(earlier) + timedelta(seconds=1))

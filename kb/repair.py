@@ -12,13 +12,13 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from kb import urls
 from kb.config import Settings
 from kb.errors import NoteError, UnknownNote
+from kb.instants import days_between
 from kb.model.clock import Clock
 from kb.model.dates import When
 from kb.model.kinds import Standing
@@ -120,11 +120,7 @@ def is_lost(link: LinkRecord, now: str) -> bool:
         return True
     since = link.looks.last_conclusive or link.looks.first_seen
     out_of_reach = link.standing is Standing.UNKNOWN and link.looks.verdict is Verdict.UNREACHABLE
-    return out_of_reach and since is not None and _days(since, now) >= OUT_OF_REACH_DAYS
-
-
-def _days(since: str, until: str) -> float:
-    return (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds() / 86400
+    return out_of_reach and since is not None and days_between(since, now) >= OUT_OF_REACH_DAYS
 
 
 def moved(link: LinkRecord) -> list[Change]:

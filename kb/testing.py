@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
 
+from kb.instants import spelled
 from kb.model.search import Excerpt
 
 _WORD = re.compile(r"\w+")
@@ -65,7 +66,7 @@ class FixedClock:
 
     def now(self) -> str:
         """The instant it stands at."""
-        return self._at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return spelled(self._at)
 
     def today(self) -> str:
         """The day of that instant."""

@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "kb"
 
-GROUND = {"values", "model", "errors", "urls", "config", "contract", "places", "temporary"}
+GROUND = {"values", "model", "errors", "urls", "config", "contract", "instants", "places", "temporary"}
 ROOMS = {"notes", "web", "search", "pages", "store"}
 STAGES = {
     "sync", "find", "add", "check", "repair", "enrich", "titles", "clipboard", "publish", "transfer", "init",

@@ -103,3 +103,19 @@ def test_an_editor_url_gets_the_place_and_a_file_is_the_default(
     monkeypatch.setenv("KB_EDITOR_URL", "vscode://file{path}:{line}")
     with KnowledgeBase.open(root) as base:
         assert base.address("x.md", 3) == f"vscode://file{tmp_path}/note%20book/notes/x.md:3"
+
+
+@pytest.mark.parametrize("line", ["\u00b2", "1" * 5000, "-1", "x"])
+def test_what_is_no_line_number_is_a_word_about_the_note_and_no_traceback(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(write_notebook(tmp_path / "n"))
+    assert CliRunner().invoke(main, ["sync"]).exit_code == 0
+    with KnowledgeBase.open() as base:
+        if line.isascii() and line.isdigit():
+            assert base.related(f"papers/qlora.md:{line}").hits
+            assert base.target(f"papers/qlora.md:{line}").line == int(line[:9])
+        else:
+            for ask in (base.related, base.target):
+                with pytest.raises(UnknownNote):
+                    ask(f"papers/qlora.md:{line}")

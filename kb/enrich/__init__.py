@@ -13,13 +13,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from kb import urls
 from kb.config import Settings
 from kb.enrich.record import Recorder
 from kb.errors import KbError, NetworkAway
+from kb.instants import later
 from kb.model.clock import Clock
 from kb.model.kinds import Standing
 from kb.model.links import Facts, LinkRecord
@@ -116,15 +116,10 @@ def _lacks(facts: Facts, source: Source, now: str, *, lost: bool, stale_days: fl
     if isinstance(again, str):
         return again <= now
     if facts.title is None or "lacking" in facts.extra:
-        return asked < _before(now, RETRY_DAYS)
+        return asked < later(now, -RETRY_DAYS)
     if source.api and facts.extra["source"] != source.name:
-        return asked < _before(now, RETRY_DAYS)
-    return asked < _before(now, stale_days) or (lost and "saved" in facts.extra)
-
-
-def _before(now: str, days: float) -> str:
-    then = datetime.fromisoformat(now).astimezone(UTC) - timedelta(days=days)
-    return then.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return asked < later(now, -RETRY_DAYS)
+    return asked < later(now, -stale_days) or (lost and "saved" in facts.extra)
 
 
 # -- act -------------------------------------------------------------------------------------------

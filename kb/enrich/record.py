@@ -9,6 +9,7 @@ from typing import Final
 
 from kb import urls
 from kb.config import Settings
+from kb.instants import spelled
 from kb.model.clock import Clock
 from kb.model.kinds import settled_kind
 from kb.model.links import Facts, Key, LinkRecord, Saved
@@ -95,7 +96,7 @@ def merged(old: Facts, reading: Reading, now: str) -> Facts:
 
 
 def _instant(seconds: int) -> str:
-    return datetime.fromtimestamp(min(seconds, _END), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return spelled(datetime.fromtimestamp(min(seconds, _END), UTC))
 
 
 def keep_text(

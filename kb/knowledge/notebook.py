@@ -114,6 +114,20 @@ class Notebook:
             )
         return meant
 
+    def _note(self, typed: str) -> str:
+        """The note that a person means. UnknownNote if they mean none, or a folder."""
+        meant = self._place(typed)
+        if (self.settings.notes / meant).is_dir():
+            raise UnknownNote(f"{typed} is a folder", hint="name a note in it")
+        return meant
+
+    def _spot(self, typed: str) -> tuple[str, int]:
+        """The note that `PATH` or `PATH:LINE` means, and the line; 0 for none. UnknownNote as above."""
+        path, _, line = typed.rpartition(":")
+        if not path or not (line.isascii() and line.isdigit()):
+            path, line = typed, "0"
+        return self._note(path), int(line[:9])
+
     def _narrow(self, narrow: Filter | None) -> Filter:
         """The filter with its paths as the store has them. UnknownNote for one that names nothing."""
         if narrow is None or not narrow.paths:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kb.errors import ModelError, UnknownNote, UsageError
+from kb.errors import ModelError, UsageError
 from kb.knowledge.links import Links
 from kb.model.kinds import NoteKind
 
@@ -28,10 +28,7 @@ class Notes(Links):
         """The text of a note as it lies. UnknownNote; UsageError for a private one without `private`."""
         from kb import show
 
-        meant = self._place(path)
-        if (self.settings.notes / meant).is_dir():
-            raise UnknownNote(f"{path} is a folder", hint="name a note in it")
-        return show.note(self.settings, meant, private=private)
+        return show.note(self.settings, self._note(path), private=private)
 
     def glossary(self, term: str | None = None, *, private: bool = True) -> list[Entry]:
         """Every term, A to Z; or those that `term` names, by term, alias or expansion, in any case.
@@ -84,13 +81,7 @@ class Notes(Links):
 
         if typed.isascii() and typed.isdigit():
             return recall(self.settings.derived, int(typed[:9]))
-        path, _, line = typed.rpartition(":")
-        if not path or not line.isdigit():
-            path, line = typed, ""
-        meant = self._place(path)
-        if (self.settings.notes / meant).is_dir():
-            raise UsageError(f"{typed}: is a folder", hint="name a note in it")
-        return Target(meant, int(line[:9]) if line else 0)
+        return Target(*self._spot(typed))
 
     def edit(self, path: str, line: int = 0) -> None:
         """Open a note in the person's editor and wait for it. UsageError where that cannot be done."""

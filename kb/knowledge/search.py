@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Thread
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from kb.errors import StoreError, UnknownNote
+from kb.errors import StoreError
 from kb.knowledge.notebook import Notebook, Progress
 from kb.values import replace
 
@@ -88,14 +88,11 @@ class Search(Notebook):
         from kb.find import related
 
         notices = self._refresh(progress, embed=True)
-        path, _, line = place.rpartition(":")
-        if not path or not line.isdigit():
-            path, line = place, ""
         semantic = self.models.semantic()
-        note = self._place(path)
+        note, line = self._spot(place)
         if (self.settings.notes / note).is_dir():
             raise UnknownNote(f"{place} is a folder", hint="name a note in it")
-        found = related(self.store, semantic, note, int(line) if line else None, limit=limit)
+        found = related(self.store, semantic, note, line or None, limit=limit)
         return replace(found, notices=(*notices, *found.notices))
 
     def _refresh(self, progress: Progress | None, *, embed: bool) -> list[str]:

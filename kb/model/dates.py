@@ -29,6 +29,14 @@ class When:
             raise ValueError(f"a range that ends before it begins: {text!r}")
         return when
 
+    @classmethod
+    def read(cls, text: str) -> When | None:
+        """The same; None if it is none."""
+        try:
+            return cls.parse(text)
+        except ValueError:
+            return None
+
     def __str__(self) -> str:
         return self.first if self.first == self.last else f"{self.first}/{self.last}"
 

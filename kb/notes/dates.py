@@ -216,12 +216,9 @@ def written_date(text: str, *, day_first: bool = False) -> When | None:
     """
     text = " ".join(text.split())
     stamp = _TIMED.fullmatch(text)
-    try:
-        return When.parse(stamp[1] if stamp else text)
-    except ValueError:
-        pass
-    if len(text) > 64:
-        return None
+    iso = When.read(stamp[1] if stamp else text)
+    if iso is not None or len(text) > 64:
+        return iso
     whole = _WITHOUT_CLOCK.fullmatch(text)
     text = whole[1] if whole is not None else text
     for shape in (_COMPACT, _YEAR_FIRST):

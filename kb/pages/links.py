@@ -112,11 +112,8 @@ def _kept(record: LinkRecord) -> str:
     saved = record.facts.extra.get("saved")
     if record.standing is not Standing.DEAD or not isinstance(saved, str):
         return ""
-    try:
-        shown = day(When.parse(saved))
-    except ValueError:
-        return ""
-    return f" <small>text of {shown} kept</small>"
+    when = When.read(saved)
+    return f" <small>text of {day(when)} kept</small>" if when else ""
 
 
 def mentioned(record: LinkRecord, notes: Mapping[str, Card]) -> str:

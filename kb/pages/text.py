@@ -91,10 +91,8 @@ def day(when: When) -> str:
 def instant_day(instant: str) -> str:
     """The day of an instant, for people; as it is where it cannot be read as one."""
     iso = instant[:10]
-    try:
-        return day(When.parse(iso))
-    except ValueError:
-        return iso
+    when = When.read(iso)
+    return day(when) if when else iso
 
 
 def _one_day(iso: str) -> str:

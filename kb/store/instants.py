@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
+from kb.instants import instant, spelled
 from kb.model.links import Facts, Looks, Person, Transition
 from kb.store.codec import Group
 from kb.values import replace
@@ -47,13 +48,12 @@ def _instant(name: str, text: str) -> str:
     if _INSTANT.fullmatch(text):
         return text
     try:
-        when = datetime.fromisoformat(text)
-        when = when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)
+        when = instant(text).astimezone(UTC)
         if not 1900 <= when.year < 3000:
             raise ValueError("of no web")
     except (ValueError, OverflowError):
         raise ValueError(f"{name} is {text!r}, which is no instant") from None
-    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return spelled(when)
 
 
 _INSTANT = re.compile(

@@ -55,7 +55,7 @@ class Pages(Connected):
         ).fetchone()
         if row is None:
             return
-        date, none = dates(_when(page.published)), dates(None)
+        date, none = dates(When.read(page.published or "")), dates(None)
         for ordinal, (heading, text) in enumerate(pieces):
             body, path = clean(text), join(dict.fromkeys(map(clean, heading)))
             digest = excerpt("", split(path), (), body).digest
@@ -140,10 +140,3 @@ class Pages(Connected):
             "SELECT 1 FROM links WHERE key = ? LIMIT 1", [clean(key.key)]
         ).fetchone()
         return row is not None
-
-
-def _when(text: str | None) -> When | None:
-    try:
-        return When.parse(text) if text else None
-    except ValueError:
-        return None

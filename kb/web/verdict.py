@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
 from kb import urls
+from kb.instants import days_between, instant, later, spelled
 from kb.model.kinds import Standing
 from kb.model.links import Look, Looks, Transition, Verdict
 from kb.values import replace
@@ -155,7 +156,7 @@ def retry_at(header: str | None, at: str) -> str | None:
     """The instant a `Retry-After` header names (seconds or a date), at most 90 days on."""
     if not header:
         return None
-    now = _instant(at)
+    now = instant(at)
     header = header.strip()
     if header.isascii() and header.isdigit():
         then = now + timedelta(seconds=min(int(header[:9]), 90 * 86400))
@@ -166,7 +167,7 @@ def retry_at(header: str | None, at: str) -> str | None:
         except (ValueError, TypeError, OverflowError):
             return None
         then = min(then, now + timedelta(days=90))
-    return _iso(then) if then > now else None
+    return spelled(then) if then > now else None
 
 
 # -- all looks together ----------------------------------------------------------------------------
@@ -221,7 +222,7 @@ def revive(state: Looks, at: str) -> Looks:
     """`state` once the person says at `at`: I looked, it lives. The last look stays on record."""
     standing = state.standing if state.standing is Standing.MOVED else Standing.ALIVE
     cleared = _stand(_cleared(state, at), standing, at)
-    return replace(cleared, first_seen=state.first_seen or at, due=_later(at, _ALIVE_DAYS[0]))
+    return replace(cleared, first_seen=state.first_seen or at, due=later(at, _ALIVE_DAYS[0]))
 
 
 def _lives(state: Looks, look: Look) -> Looks:
@@ -292,25 +293,9 @@ def _due(state: Looks, look: Look) -> str:
             )
         case _:
             days = _UNCERTAIN_DAYS
-    due = _later(look.at, days)
+    due = later(look.at, days)
     return max(due, look.retry_at) if look.retry_at else due
 
 
-# -- instants --------------------------------------------------------------------------------------
-
-
-def _instant(text: str) -> datetime:
-    when = datetime.fromisoformat(text)
-    return when.replace(tzinfo=when.tzinfo or UTC)
-
-
-def _iso(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _later(at: str, days: float) -> str:
-    return _iso(_instant(at) + timedelta(days=days))
-
-
 def _days(since: str | None, until: str) -> float:
-    return (_instant(until) - _instant(since)).total_seconds() / 86400 if since else 0.0
+    return days_between(since, until) if since else 0.0

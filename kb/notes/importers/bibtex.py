@@ -72,10 +72,7 @@ def _address(fields: Mapping[str, str]) -> str:
 
 def _when(fields: Mapping[str, str]) -> When | None:
     """When the person met it; not when it was published, which the paper's own facts say."""
-    try:
-        return When.parse(fields.get("urldate", ""))
-    except ValueError:
-        return None
+    return When.read(fields.get("urldate", ""))
 
 
 def _sniff(source: Path) -> bool:

@@ -35,10 +35,7 @@ def _marks(source: Path) -> Iterator[Mark]:
 
 
 def _when(value: Any) -> When | None:
-    try:
-        return When.parse(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
+    return When.read(value) if isinstance(value, str) else None
 
 
 def _sniff(source: Path) -> bool:

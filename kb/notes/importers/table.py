@@ -58,12 +58,7 @@ def _dialect(text: str) -> str:
 
 def _iso(text: str) -> When | None:
     """A date of kb's own (`2023-09`, a range), or the day of an ISO instant."""
-    for part in (text.strip(), text.strip()[:10]):
-        try:
-            return When.parse(part)
-        except ValueError:
-            continue
-    return None
+    return When.read(text.strip()) or When.read(text.strip()[:10])
 
 
 SHAPES: Mapping[str, _Shape] = {

@@ -61,7 +61,5 @@ def _day(text: str) -> str | None:
     match = _DATE.match(text.strip())
     if match is None:
         return None
-    try:
-        return When.parse("-".join(part for part in match.groups() if part)).first
-    except ValueError:
-        return None
+    when = When.read("-".join(part for part in match.groups() if part))
+    return when.first if when else None

@@ -176,12 +176,8 @@ def day_of(seconds: Any) -> str | None:
 def date_of(text: Any) -> str | None:
     """The ISO date at the start of a text."""
     match = re.match(r"\s*(\d{4}(?:-\d{2}(?:-\d{2})?)?)(?!\d)", text) if isinstance(text, str) else None
-    if match is None:
-        return None
-    try:
-        return When.parse(match[1]).first
-    except ValueError:
-        return None
+    when = When.read(match[1]) if match else None
+    return when.first if when else None
 
 
 def names_of(values: Sequence[Any]) -> tuple[str, ...]:

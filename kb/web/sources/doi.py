@@ -125,8 +125,6 @@ def _published(work: dict[str, Any]) -> str | None:
         if parts and parts[0]:
             known = parts[: parts.index(None)] if None in parts else parts
             text = "-".join(f"{part:04d}" if not place else f"{part:02d}" for place, part in enumerate(known))
-            try:
-                return When.parse(text).first
-            except ValueError:
-                continue
+            if (when := When.read(text)) is not None:
+                return when.first
     return None
