@@ -299,7 +299,9 @@ STEPS = (
         size="links.jsonl",
     ),
     Step("nodue", "`kb check-links` with none due", ("check-links",), served=True),
-    Step("enrich", "`kb enrich --note`: 10,000 links", ("enrich", "--note", "notes/02"), served=True),
+    Step(
+        "enrich", "`kb enrich --note` of a note: 10 links", ("enrich", "--note", "notes/02/2.md"), served=True
+    ),
     Step("dead", "`kb links --standing dead`", ("links", "--standing", "dead"), size="stdout"),
     Step("links", "`kb links --json`, all of them", ("links", "--json"), size="stdout"),
     Step("host", "`kb links --host` of one host", ("links", "--host", "site7.github.io"), size="stdout"),
