@@ -25,6 +25,7 @@ import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -209,7 +210,11 @@ def run(cage: Cage, folder: Path, command: list[str], out: IO[Any] | int = subpr
         process = subprocess.Popen(
             command, cwd=folder, stdout=out, stderr=told, env=environment(), preexec_fn=cage.limit
         )
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()  # else it would go on without its server
+            raise
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         told.seek(0)
@@ -294,7 +299,9 @@ STEPS = (
         size="links.jsonl",
     ),
     Step("nodue", "`kb check-links` with none due", ("check-links",), served=True),
-    Step("enrich", "`kb enrich --note`: 10,000 links", ("enrich", "--note", "notes/02"), served=True),
+    Step(
+        "enrich", "`kb enrich --note` of a note: 10 links", ("enrich", "--note", "notes/02/2.md"), served=True
+    ),
     Step("dead", "`kb links --standing dead`", ("links", "--standing", "dead"), size="stdout"),
     Step("links", "`kb links --json`, all of them", ("links", "--json"), size="stdout"),
     Step("host", "`kb links --host` of one host", ("links", "--host", "site7.github.io"), size="stdout"),
@@ -378,6 +385,7 @@ def main() -> int:
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--table", action="store_true")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     root: Path = asked.folder
     record = root / "scale.json"
     kept: dict[str, Any] = json.loads(record.read_text()) if record.is_file() else {"steps": {}}

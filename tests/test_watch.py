@@ -10,9 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from kb import watch
+from kb.errors import KbError
+from kb.knowledge import KnowledgeBase
+from kb.model import SyncReport
 from kb.store.store import Store
 
 # Far more than it takes: a busy machine is no fault of the code.
@@ -129,3 +134,26 @@ def test_only_notes_and_folders_wake_it(path: str, wanted: bool, tmp_path: Path)
     from kb.watch import _of_notes
 
     assert _of_notes(tmp_path)(Change.modified, str(tmp_path / path)) is wanted
+
+
+def test_where_the_system_tells_of_fewer_folders_it_is_said_and_changes_are_found_by_looking(
+    notebook: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    limit = tmp_path / "limit"
+    limit.write_text("2\n")
+    monkeypatch.setattr(watch, "LIMITS", (str(limit), "/no/such/file"))
+    told: list[str] = []
+    stop = Event()
+
+    def hear(change: SyncReport | KbError) -> None:
+        told.append(str(change))
+        stop.set()
+
+    with KnowledgeBase.open(notebook) as base:
+        base.sync(embed=False)
+        base.watch(hear, embed=False, stop=stop)
+    assert "the system tells of 2: changes are found within 5 s" in told[0]
+    limit.write_text("1000\n")
+    assert watch.shortfall(notebook / "notes") is None
+    monkeypatch.setattr(watch, "LIMITS", ("/no/such/file",))
+    assert watch.shortfall(notebook / "notes") is None, "a system without such a limit"
