@@ -63,6 +63,7 @@ BENCHES: Mapping[str, Bench] = {
     "embed": Bench("Embedding in bulk", (), ("--texts", "200", "--rounds", "1")),
     "sync": Bench("Reading notes", ("--runs", "2"), ("--notes", "1000", "--runs", "1")),
     "limits": Bench("Notes at the edge", ("--scale", "0.3"), ("--scale", "0.02")),
+    "drift": Bench("Pages that became another text"),
     "links": Bench(
         "Links: right and fast",
         ("--lychee", str(LYCHEE), "--links", "2000", "--runs", "2"),
