@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
+import click
 import pytest
 
 from kb import watch
+from kb.cli.sync import command, teller
 from kb.errors import KbError
 from kb.knowledge import KnowledgeBase
-from kb.model import SyncReport
+from kb.model import Problem, Severity, SyncReport
 from kb.store.store import Store
 
 # Far more than it takes: a busy machine is no fault of the code.
@@ -82,6 +84,21 @@ def test_every_way_of_saving_is_seen(notebook: Path) -> None:
         assert "Traceback" not in errors
         assert "stopped" not in errors
         assert "1 new" in errors
+
+
+def test_what_is_wrong_with_a_note_is_told_when_it_is_saved_and_once(
+    notebook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = Problem("old.md", 3, Severity.ERROR, "front matter cannot be read")
+    new = Problem("new.md", 3, Severity.ERROR, "front matter cannot be read")
+    with KnowledgeBase.open(notebook) as base, click.Context(command):
+        tell = teller(base, [old])
+        for problems in ((old, new), (old, new), (old,), (old, new)):
+            tell(SyncReport(changed=1, problems=problems))
+    told = capsys.readouterr().err.splitlines()
+    assert [line.rpartition("/")[2] for line in told if "error" in line] == [
+        "new.md:3: error: front matter cannot be read"
+    ] * 2
 
 
 def test_a_fault_is_told_once_and_the_next_change_is_tried_anew(notebook: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Thread
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from kb.errors import StoreError
+from kb.errors import StoreError, UnknownNote
 from kb.knowledge.notebook import Notebook, Progress
 from kb.values import replace
 
