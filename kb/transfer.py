@@ -96,7 +96,10 @@ def plan_import(
         else:
             # --overwrite speaks of notes, which can be had again from the source.
             refused.append(attachment.path)
-    problems = [*_in_source(imported.problems, source), *map(_refused, refused)]
+    # What a note that stands there already has, every sync says.
+    known = {draft.path for draft in imported.drafts if draft.copy}.intersection(same)
+    faults = [one for one in imported.problems if one.path not in known]
+    problems = [*_in_source(faults, source), *map(_refused, refused)]
     return ImportPlan(
         notes_root,
         chosen.name,
