@@ -69,7 +69,7 @@ def link(number: int, place: int) -> str:
 def write_notes(root: Path, notes: int) -> None:
     """The notes, their settings, and as many as there are of each kind; what stands is taken."""
     (root / "notes").mkdir(parents=True, exist_ok=True)
-    (root / "kb.toml").write_text('[links]\nprivate_hosts = "check"\n')
+    (root / "kb.toml").write_text("")
     made: set[Path] = set()
     terms: dict[str, None] = {}
     for path, text in texts(notes, EACH, link):
