@@ -176,6 +176,13 @@ def test_a_damaged_index_of_words_is_found(notebook: Path, run: Run) -> None:
     assert run("doctor").status == 1
 
 
+def test_a_store_that_cannot_be_written_is_not_called_damaged(notebook: Path, run: Run) -> None:
+    run("sync")
+    with KnowledgeBase.open(notebook) as base:
+        base.store.connection.execute("PRAGMA query_only = ON")
+        assert [one for one in doctor.store(base.store) if one.severity == "error"] == []
+
+
 def test_a_store_that_is_none_is_a_finding_and_the_rest_is_still_looked_at(notebook: Path, run: Run) -> None:
     run("sync")
     (notebook / ".kb" / "kb.sqlite3").write_bytes(b"no store" * 1000)
