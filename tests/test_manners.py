@@ -127,3 +127,9 @@ def test_what_an_import_could_not_write_is_not_said_to_be_written(run: Run, note
     assert ran.status == 1
     assert "wrote notes/bookmarks/two.md" in ran.out
     assert "wrote notes/bookmarks/one.md" not in ran.out
+
+
+def test_a_notebook_among_the_notes_of_another_is_told(run: Run, notebook: Path) -> None:
+    told = f"among the notes of {notebook}"
+    assert told in run("init", "notes/inner").out
+    assert told not in run("init", "beside").out

@@ -210,6 +210,11 @@ def initialised(plan: InitPlan, dry_run: bool) -> str:
     lines += [f"kept {path}" for path in plan.kept]
     if plan.adopted:
         lines.append(f"{count(plan.adopted, 'note')} adopted as they are")
+    if plan.among:
+        lines += [
+            "",
+            f"this folder lies among the notes of {plain(str(plan.among))}, which reads its notes, too",
+        ]
     if plan.lacking:
         told = "\n".join(f"    {line}" for line in plan.lacking.splitlines())
         lines += ["", f"your mkdocs.yml lacks the plugin that makes the site; add to it:\n{told}"]
