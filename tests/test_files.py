@@ -99,7 +99,7 @@ class TestWalk:
     def test_a_file_too_large_to_be_a_note_is_said(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(files, "MAX_BYTES", 1024)
+        monkeypatch.setattr(walks, "MAX_BYTES", 1024)
         put(tmp_path, "big.md", "x" * 1025)
         assert paths(tmp_path) == []
         assert "MiB" in said(tmp_path)["big.md"]
