@@ -25,7 +25,7 @@ from typing import IO, Any
 
 from kb.config import CONFIG_NAME, Settings
 from kb.errors import UsageError
-from kb.notes.files import SKIPPED_FOLDERS
+from kb.notes.walk import SKIPPED_FOLDERS
 from kb.temporary import beside, clear_folders, left_in
 from kb.values import dataclass
 

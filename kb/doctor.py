@@ -13,7 +13,7 @@ from kb.errors import KbError, LedgerError, ModelError
 from kb.model.kinds import Standing
 from kb.model.links import LinkRecord
 from kb.model.reports import Severity
-from kb.notes.files import walk
+from kb.notes.walk import walk
 from kb.search.vectors import VectorFile
 from kb.store import integrity, saved
 from kb.store.notes import NoteRow

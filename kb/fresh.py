@@ -15,7 +15,7 @@ from kb import __version__
 from kb.config import CONFIG_NAME, Settings
 from kb.errors import NotebookNotFound
 from kb.model.reports import Problem, Severity, SyncReport
-from kb.notes.files import Found, Walk, glance, walk
+from kb.notes.walk import Found, Walk, glance, walk
 from kb.places import meetings
 from kb.store.signature import signature
 from kb.store.store import Store

@@ -11,7 +11,8 @@ from kb import around, config
 from kb.around import SITE_PAGES, template
 from kb.config import CONFIG_NAME
 from kb.errors import KbError, UsageError
-from kb.notes.files import walk, write_atomic
+from kb.notes.files import write_atomic
+from kb.notes.walk import walk
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from kb.config import Settings
 from kb.instants import spelled
 from kb.model.kinds import Standing
 from kb.model.links import LinkRecord, Transition
-from kb.notes.files import walk
+from kb.notes.walk import walk
 from kb.store.notes import NoteRow
 from kb.values import dataclass
 

@@ -7,10 +7,8 @@ all, and no byte but those of the addresses.
 from __future__ import annotations
 
 import asyncio
-import difflib
-import re
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -27,11 +25,13 @@ from kb.model.notes import Span
 from kb.model.reports import Problem, Severity
 from kb.model.search import Filter
 from kb.notes import edit
+from kb.notes.diffs import diff
 from kb.notes.files import read, write_atomic
 from kb.store import lock
 from kb.store.store import Store
 from kb.web import soft, wayback
-from kb.web.fetch import Fetcher, HttpFetcher, Limits
+from kb.web.fetch import Fetcher
+from kb.web.fetch.network import connected
 from kb.web.ignore import with_ignored
 
 Progress = Callable[[int, int], None]
@@ -65,20 +65,7 @@ class NoteEdit:
     @property
     def diff(self) -> str:
         """A unified diff that `git apply` and `patch -p1` take, in the notes folder."""
-        lines = difflib.unified_diff(
-            _lines(self.before),
-            _lines(self.after),
-            f"a/{self.path}",
-            f"b/{self.path}",
-        )
-        return "".join(
-            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
-        )
-
-
-def _lines(data: bytes) -> list[str]:
-    # Not splitlines: only a line feed ends a line for those who read a diff.
-    return [line for line in re.split(r"(?<=\n)", data.decode("utf-8", "replace")) if line]
+        return diff(self.path, self.before, self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,18 +186,6 @@ def archived(
 # -- the stage -------------------------------------------------------------------------------------
 
 
-@asynccontextmanager
-async def _fetcher(
-    given: Fetcher | None, settings: Settings, seconds: float | None = None
-) -> AsyncIterator[Fetcher]:
-    if given is not None:
-        yield given
-        return
-    limits = Limits(timeout=seconds or settings["links.timeout"])
-    async with HttpFetcher(limits=limits, allow_private=settings["links.private_hosts"] == "check") as made:
-        yield made
-
-
 def plan_repair(
     store: Store,
     settings: Settings,
@@ -240,7 +215,7 @@ def plan_repair(
             dead.append(link)
 
     async def ask() -> dict[tuple[str, str], wayback.Snapshot | None]:
-        async with _fetcher(fetcher, settings) as network:
+        async with connected(fetcher, settings) as network:
             return await copies(dead, network, base, progress)
 
     lost, silent = [], 0
@@ -331,7 +306,7 @@ def keep_copy(
         return ""
 
     async def ask() -> wayback.Snapshot | None:
-        async with _fetcher(fetcher, settings, _SAVE_SECONDS) as network:
+        async with connected(fetcher, settings, seconds=_SAVE_SECONDS) as network:
             return await wayback.save(network, url, base=base)
 
     copy = asyncio.run(ask())

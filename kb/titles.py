@@ -10,8 +10,9 @@ from kb.config import Settings
 from kb.errors import UnknownNote
 from kb.model.links import Key
 from kb.model.search import Filter
+from kb.notes.diffs import diff
 from kb.notes.files import read, write_atomic
-from kb.notes.titles import diff, with_titles
+from kb.notes.titles import with_titles
 from kb.store import lock
 from kb.store.store import Store
 

@@ -10,7 +10,7 @@ from threading import Event
 
 from watchfiles import Change, watch
 
-from kb.notes.files import SKIPPED_FOLDERS, SUFFIXES
+from kb.notes.walk import SKIPPED_FOLDERS, SUFFIXES
 from kb.temporary import PREFIX
 
 #: Milliseconds: a burst of saves is told at once when it has been quiet for so long, or lasts so long.

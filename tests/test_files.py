@@ -9,6 +9,7 @@ import pytest
 from kb.errors import NoteChanged, NoteExists, NoteUnwritable, UnknownNote
 from kb.model import Severity
 from kb.notes import files
+from kb.notes import walk as walks
 
 
 def put(root: Path, path: str, text: str = "x\n") -> Path:
@@ -19,11 +20,11 @@ def put(root: Path, path: str, text: str = "x\n") -> Path:
 
 
 def paths(root: Path) -> list[str]:
-    return [found.path for found in files.walk(root).found]
+    return [found.path for found in walks.walk(root).found]
 
 
 def said(root: Path) -> dict[str, str]:
-    return {problem.path: problem.message for problem in files.walk(root).problems}
+    return {problem.path: problem.message for problem in walks.walk(root).problems}
 
 
 class TestWalk:
@@ -32,7 +33,7 @@ class TestWalk:
             put(tmp_path, path)
         os.utime(tmp_path / "b.md", ns=(1, 12345))
         assert paths(tmp_path) == ["a/D.MD", "a/c.markdown", "b.md"]
-        assert files.walk(tmp_path).found[2] == files.Found("b.md", 2, 12345)
+        assert walks.walk(tmp_path).found[2] == walks.Found("b.md", 2, 12345)
 
     def test_passes_over_folders_that_hold_no_notes(self, tmp_path: Path) -> None:
         for path in (".git/a.md", ".obsidian/a.md", "node_modules/a.md", ".venv/a.md", "site/a.md"):
@@ -57,8 +58,8 @@ class TestWalk:
                 raise PermissionError(13, "Permission denied")
             return real(folder)
 
-        monkeypatch.setattr("kb.notes.files.os.scandir", scandir)
-        walked = files.walk(tmp_path)
+        monkeypatch.setattr("kb.notes.walk.os.scandir", scandir)
+        walked = walks.walk(tmp_path)
         assert walked.unread == ("shut",)
         assert [problem.severity for problem in walked.problems] == [Severity.ERROR]
 
@@ -93,12 +94,12 @@ class TestWalk:
     def test_a_name_that_is_not_utf_8_is_said(self, tmp_path: Path) -> None:
         (Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.md"))).write_text("x")
         assert paths(tmp_path) == []
-        assert "rename" in files.walk(tmp_path).problems[0].hint
+        assert "rename" in walks.walk(tmp_path).problems[0].hint
 
     def test_a_file_too_large_to_be_a_note_is_said(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(files, "MAX_BYTES", 1024)
+        monkeypatch.setattr(walks, "MAX_BYTES", 1024)
         put(tmp_path, "big.md", "x" * 1025)
         assert paths(tmp_path) == []
         assert "MiB" in said(tmp_path)["big.md"]

@@ -10,6 +10,7 @@ import pytest
 from kb.errors import ImportRefused
 from kb.model import Note
 from kb.notes import files
+from kb.notes import walk as walks
 from kb.notes.parse import parse
 from kb.transfer import apply_import, plan_import
 
@@ -57,7 +58,7 @@ def write(root: Path, tree: dict[str, str | bytes]) -> Path:
 def imported(source: Path, root: Path, importer: str | None = None) -> dict[str, Note]:
     report = apply_import(plan_import(source, root, importer=importer))
     assert not report.problems
-    return {one.path: parse(one.path, files.read(root, one.path)) for one in files.walk(root).found}
+    return {one.path: parse(one.path, files.read(root, one.path)) for one in walks.walk(root).found}
 
 
 # -- folders and vaults ------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from kb.around import lacking
 from kb.errors import UsageError
 from kb.init import apply_init, plan_init
 from kb.model import NoteKind
-from kb.notes.files import read, walk
+from kb.notes.files import read
 from kb.notes.parse import parse
+from kb.notes.walk import walk
 from tests.commands import runner
 
 TODAY = "2026-11-24"

@@ -8,7 +8,7 @@ import pytest
 
 from bench.limits import CASES
 from kb.knowledge import KnowledgeBase
-from kb.notes import files
+from kb.notes import walk as walks
 from tests.notebook import write_notebook
 
 # name -> (links that the store holds, words of the problem said), at a twentieth of the size
@@ -44,7 +44,7 @@ def test_a_note_at_the_edge_is_read_or_its_limit_is_said(name: str, tmp_path: Pa
 def test_a_file_beyond_the_size_of_a_note_is_passed_over_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "MAX_BYTES", 1024 * 1024)
+    monkeypatch.setattr(walks, "MAX_BYTES", 1024 * 1024)
     root = write_notebook(tmp_path / "n", {"large.md": "x" * (1024 * 1024 + 1), "other.md": "x"})
     with KnowledgeBase.open(root) as base:
         report = base.sync(embed=False)

@@ -14,8 +14,8 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from mcp import Client, StdioServerParameters, stdio_client
 
-from kb import mcp
 from kb.knowledge import KnowledgeBase
+from kb.mcp import Desk, takes, tools
 from kb.model import LinkKind, NoteKind, Saved, Standing
 from kb.store import saved
 from tests.notebook import NOTES, write_notebook
@@ -153,7 +153,7 @@ def test_a_long_note_is_read_in_parts_that_are_bounded_and_lose_nothing(call: Ca
     parts, line = [], 1
     while line:
         told = call("read_note", path="long", first=line).value
-        assert len(told["text"]) <= mcp.TEXT
+        assert len(told["text"]) <= tools.TEXT
         parts.append(told["text"])
         line = told["next_line"]
     assert len(parts) > 2
@@ -164,7 +164,7 @@ def test_a_saved_page_is_read_in_parts(call: Call) -> None:
     first = call("read_page", url="https://blog.example/form-not-facts").value
     assert first["text"].startswith("Tuning changes the form.")
     rest = call("read_page", url="https://blog.example/form-not-facts", offset=first["next_offset"]).value
-    assert len(first["text"]) == mcp.TEXT
+    assert len(first["text"]) == tools.TEXT
     assert len(first["text"]) + len(rest["text"]) == first["characters"]
     assert rest["next_offset"] is None
 
@@ -375,7 +375,7 @@ assert not {{"torch", "sentence_transformers"}} & set(sys.modules)
 def test_no_answer_is_larger_than_its_bound(tmp_path: Path) -> None:
     bullet = "* [{0}](https://h.example/{0}) " + "so many words " * 600 + "\n"
     root = write_notebook(tmp_path / "notebook", {"wide.md": "".join(map(bullet.format, range(60)))})
-    desk = mcp.Desk(KnowledgeBase.open(root))
+    desk = Desk(KnowledgeBase.open(root))
     asked: list[tuple[str, dict[str, Any]]] = [
         ("search", {"query": "many words", "mode": "keyword", "limit": 50}),
         ("list_links", {"limit": 200}),
@@ -385,12 +385,12 @@ def test_no_answer_is_larger_than_its_bound(tmp_path: Path) -> None:
         told = desk.call(name, arguments)
         assert not told.is_error
         [text] = told.content
-        assert len(text.text) <= mcp.ANSWER + 3_000  # type: ignore[union-attr]
+        assert len(text.text) <= tools.ANSWER + 3_000  # type: ignore[union-attr]
 
 
 def test_the_kinds_and_standings_that_a_client_is_told_are_those_there_are() -> None:
-    assert {*NoteKind, *LinkKind} == set(mcp.Kind.__args__)  # type: ignore[attr-defined]
-    assert set(Standing) == set(mcp.Stands.__args__)  # type: ignore[attr-defined]
+    assert {*NoteKind, *LinkKind} == set(takes.Kind.__args__)  # type: ignore[attr-defined]
+    assert set(Standing) == set(takes.Stands.__args__)  # type: ignore[attr-defined]
 
 
 def test_without_the_package_the_command_says_what_to_install(

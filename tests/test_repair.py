@@ -12,11 +12,12 @@ import pytest
 from kb.config import Settings
 from kb.knowledge import KnowledgeBase
 from kb.model import Filter, Looks, Standing, Verdict
-from kb.repair import RepairPlan, apply_repair, plan_repair
+from kb.repair import NoteEdit, RepairPlan, apply_repair, plan_repair
 from kb.store.schema import memory
 from kb.store.store import Store
 from kb.sync import sync
 from kb.testing import FixedClock
+from kb.titles import TitleEdit
 from kb.urls import key
 from kb.web.wayback import AVAILABLE, SAVE, is_copy
 from tests.archive import Archive
@@ -316,3 +317,11 @@ def test_after_repair_the_notebook_knows_the_new_address(settings: Settings) -> 
         assert "https://one.example/new" in urls
         assert not any(url.startswith("https://one.example/old") for url in urls)
         assert base.repair(apply=True).edits == ()
+
+
+def test_only_a_line_feed_parts_the_lines_of_a_diff() -> None:
+    before, after = b"a\x0cb\xe2\x80\xa8c\rd\nlast", b"a\x0cb\xe2\x80\xa8C\rd\nlast"
+    told = TitleEdit("n.md", before, after).diff
+    assert told == NoteEdit("n.md", (), before, after).diff
+    changed = ["-a\x0cb\u2028c\rd", "+a\x0cb\u2028C\rd", " last", "\\ No newline at end of file", ""]
+    assert told.split("\n")[3:] == changed

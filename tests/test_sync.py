@@ -15,6 +15,7 @@ from kb.config import Settings
 from kb.errors import LedgerError, StoreBusy
 from kb.model import Facts, Filter, Key, Look, Looks, Person, Standing, SyncReport, Verdict
 from kb.notes import files
+from kb.notes import walk as walks
 from kb.search.vectors import Compaction, VectorFile, vector_path
 from kb.store import ledger, lock, schema
 from kb.store.store import Store
@@ -596,7 +597,7 @@ def test_a_scan_that_finds_what_the_last_sync_found_compares_no_rows(tmp_path: P
     settings = notebook(tmp_path, {"a.md": "# A\n\n* one\n", "b.md": "# B\n\n* two\n"})
     with schema.open_store(settings.store) as store:
         sync.sync(store, settings, None, None, FixedClock())
-        assert store.setting("scan") == fresh.fingerprint(files.walk(settings.notes).found)
+        assert store.setting("scan") == fresh.fingerprint(walks.walk(settings.notes).found)
         store.connection.execute("UPDATE notes SET size = size + 1")  # what a comparison would see
         assert fresh.look(store, settings).current
         write(settings.notes / "b.md", "* three, now longer\n")
@@ -608,7 +609,7 @@ def test_a_glance_tells_what_a_walk_would_find_changed(tmp_path: Path) -> None:
     with schema.open_store(settings.store) as store:
         sync.sync(store, settings, None, None, FixedClock())
         seen = store.setting("glance")
-        assert seen == files.glance(settings.notes)
+        assert seen == walks.glance(settings.notes)
         assert fresh.look(store, settings).walk.found == ()
         assert fresh.look(store, settings).unchanged == 3
         for path, text in (("a.md", "* one and more\n"), ("deep/d.md", ""), ("c.MARKDOWN", "* four\n")):
@@ -629,15 +630,15 @@ def test_where_a_walk_has_something_to_say_a_glance_is_not_enough(tmp_path: Path
             assert [one.path for one in report.problems] == ["pipe.md"]
         (settings.notes / "pipe.md").unlink()
         (settings.notes / "link.md").symlink_to("a.md")
-        assert files.glance(settings.notes) is None
+        assert walks.glance(settings.notes) is None
         sync.sync(store, settings, None, None, FixedClock())
         assert fresh.look(store, settings).current
 
 
 def test_a_fingerprint_tells_every_field_of_every_note() -> None:
-    scan = (files.Found("a.md", 1, 2), files.Found("b.md", 3, 4))
-    others = [(), scan[:1], (scan[0], files.Found("c.md", 3, 4)), (files.Found("a.md", 2, 2), scan[1])]
-    others.append((scan[0], files.Found("b.md", 3, 5)))
+    scan = (walks.Found("a.md", 1, 2), walks.Found("b.md", 3, 4))
+    others = [(), scan[:1], (scan[0], walks.Found("c.md", 3, 4)), (walks.Found("a.md", 2, 2), scan[1])]
+    others.append((scan[0], walks.Found("b.md", 3, 5)))
     assert len({fresh.fingerprint(one) for one in [scan, *others]}) == 6
 
 

@@ -7,6 +7,7 @@ import pytest
 from kb.errors import ImportRefused
 from kb.model import Note, NoteKind
 from kb.notes import files, frontmatter
+from kb.notes import walk as walks
 from kb.notes.parse import parse
 from kb.transfer import apply_import, plan_import
 
@@ -55,11 +56,11 @@ def source(tmp_path: Path, text: str = PAGE, name: str = "model-notes.md") -> Pa
 
 
 def notes(root: Path) -> dict[str, Note]:
-    return {one.path: parse(one.path, files.read(root, one.path)) for one in files.walk(root).found}
+    return {one.path: parse(one.path, files.read(root, one.path)) for one in walks.walk(root).found}
 
 
 def bodies(root: Path) -> dict[str, bytes]:
-    found = {one.path: files.read(root, one.path) for one in files.walk(root).found}
+    found = {one.path: files.read(root, one.path) for one in walks.walk(root).found}
     return {path: data[frontmatter.split(data)[2] :] for path, data in found.items()}
 
 
@@ -172,7 +173,7 @@ def test_a_heading_with_a_date_and_words_names_the_note(tmp_path: Path, root: Pa
 
 def test_line_ends_stay(tmp_path: Path, root: Path) -> None:
     apply_import(plan_import(source(tmp_path, PAGE.replace("\n", "\r\n")), root))
-    for found in files.walk(root).found:
+    for found in walks.walk(root).found:
         data = files.read(root, found.path)
         assert data.count(b"\n") == data.count(b"\r\n")
 

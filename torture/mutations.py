@@ -39,7 +39,7 @@ MUTATIONS: Final = (
     Mutation(
         "no write through a link out of the notes",
         "kb/notes/files.py",
-        "    if not _inside(str(real), fence):\n        raise NoteUnwritable",
+        "    if not inside(str(real), fence):\n        raise NoteUnwritable",
         "    if False:\n        raise NoteUnwritable",
         "tests/test_boundaries.py::test_a_folder_of_notes_that_leads_out_gets_no_note",
     ),

@@ -25,7 +25,8 @@ from kb.model.search import Filter
 from kb.store import saved
 from kb.store.store import Store
 from kb.web.drift import learn
-from kb.web.fetch import Fetcher, HttpFetcher, Limits
+from kb.web.fetch import Fetcher
+from kb.web.fetch.network import connected
 from kb.web.ignore import with_ignored, with_unsafe
 from kb.web.sources import registry
 from kb.web.sources.witness import Witness
@@ -41,7 +42,6 @@ __all__ = [
     "keep",
     "look",
     "look_at",
-    "make_fetcher",
     "pages_of",
     "survey",
     "thresholds",
@@ -161,20 +161,12 @@ def thresholds(settings: Settings) -> Thresholds:
     )
 
 
-def make_fetcher(settings: Settings) -> HttpFetcher:
-    """The fetcher that the notebook's settings ask for; make it within the event loop that uses it."""
-    return HttpFetcher(
-        limits=Limits(timeout=settings["links.timeout"]),
-        allow_private=settings["links.private_hosts"] == "check",
-    )
-
-
 @asynccontextmanager
 async def _fetcher(given: Fetcher | None, settings: Settings) -> AsyncIterator[Fetcher]:
     if given is not None:
         yield given
         return
-    async with make_fetcher(settings) as made:
+    async with connected(None, settings) as made:
         yield Witness(made, registry(token=settings["github.token"], contact=settings["enrich.contact"]))
 
 

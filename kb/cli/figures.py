@@ -160,15 +160,16 @@ def findings(values: Sequence[Finding], shown: Callable[[str], str]) -> str:
 
 
 def settings(values: Sequence[Holding]) -> str:
-    """A line a key: name, value, where it comes from; the meaning beneath those that are set."""
+    """A line a key: name, value, where it comes from; those that are set in bold."""
     names = max(len(one.key.name) for one in values)
     told = [toml(one.value) for one in values]
     room = min(max(map(len, told)), 30)
     lines = []
     for one, value in zip(values, told, strict=True):
-        origin = one.origin if one.origin != "default" else "default"
         style = "dim" if one.origin == "default" else "bold"
-        lines.append(f"{styled(f'{one.key.name:<{names}}', style)}  {plain(value):<{room}}  {plain(origin)}")
+        lines.append(
+            f"{styled(f'{one.key.name:<{names}}', style)}  {plain(value):<{room}}  {plain(one.origin)}"
+        )
     return "\n".join(lines)
 
 

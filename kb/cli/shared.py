@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,10 +19,10 @@ from kb.cli.plain import KINDS, STANDINGS
 from kb.cli.plain import date as date  # for the commands, with what stands below
 from kb.cli.plain import filter_of as filter_of
 from kb.cli.plain import print_json as print_json
+from kb.cli.plain import remember as remember
 from kb.errors import KbError
 from kb.knowledge import KnowledgeBase
 from kb.model.reports import Problem
-from kb.model.search import Hit
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -160,11 +160,6 @@ def filters(function: _F) -> _F:
 def print_object(value: Any) -> None:
     """One JSON object on stdout."""
     click.echo(json_text(json.dumps(value, ensure_ascii=False, indent=2)))
-
-
-def remember(base: KnowledgeBase, hits: Sequence[Hit]) -> None:
-    """Keep the hits for `kb open`, when the person has them before them."""
-    plain.remember(base, hits)
 
 
 def read_stdin() -> str:

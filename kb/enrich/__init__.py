@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,7 +25,8 @@ from kb.model.links import Facts, LinkRecord
 from kb.model.search import Filter
 from kb.store import saved
 from kb.store.store import Store
-from kb.web.fetch import Asker, Failure, HttpFetcher, Limits, Outcome
+from kb.web.fetch import Asker, Failure, Outcome
+from kb.web.fetch.network import connected
 from kb.web.ignore import with_ignored
 from kb.web.sources import Ask, Life, Reading, Source, Wanted, registry, source_of
 from kb.web.sources.generic import Generic
@@ -211,19 +211,6 @@ class EnrichReport:
     lacking: tuple[tuple[str, str], ...] = ()
 
 
-@asynccontextmanager
-async def network_of(given: Asker | None, settings: Settings) -> AsyncIterator[Asker]:
-    """The network given, or the one that the settings ask for."""
-    if given is not None:
-        yield given
-        return
-    async with HttpFetcher(
-        limits=Limits(timeout=settings["links.timeout"]),
-        allow_private=settings["links.private_hosts"] == "check",
-    ) as made:
-        yield made
-
-
 def enrich(
     store: Store,
     settings: Settings,
@@ -275,8 +262,8 @@ async def _run(
     closed: dict[str, Reading] = {}
     done = 0
 
-    async with network_of(network, settings) as given:
-        turns = Turns(given, sleep)
+    async with connected(network, settings) as asked:
+        turns = Turns(asked, sleep)
 
         async def chain(jobs: Sequence[Job], room: asyncio.Semaphore) -> None:
             nonlocal done

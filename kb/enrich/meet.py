@@ -9,12 +9,13 @@ from typing import Final
 
 from kb import urls
 from kb.config import Settings
-from kb.enrich import Job, Turns, consult, network_of, sources_of, together
+from kb.enrich import Job, Turns, consult, sources_of, together
 from kb.enrich.record import Recorder
 from kb.model.clock import Clock
 from kb.model.links import Facts, Key, Look, Verdict
 from kb.store.store import Store
 from kb.web.fetch import Asker, Fetcher, Outcome
+from kb.web.fetch.network import connected
 from kb.web.sources import Met, Reading, Source, Wanted, source_of
 from kb.web.sources.witness import Witness
 
@@ -65,7 +66,7 @@ async def meet(
     """Look at a page, read it, and ask its source, all at once; the page is fetched once. Records nothing."""
     known = sources if sources is not None else sources_of(settings)
     source, wanted = source_of(known, urls.key(url).key, url)
-    async with network_of(network, settings) as given:
+    async with connected(network, settings) as given:
         shared = Remembering(given)
         turns = Turns(shared, _at_once)
         asked = [Job(known[-1], (replace(wanted, name=url),))]

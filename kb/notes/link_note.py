@@ -69,7 +69,7 @@ def link_note(
     if tags:
         values["tags"] = list(tags)
     paper = kind is LinkKind.PAPER and bool(facts.authors)
-    if kind is LinkKind.PAPER and facts.authors:
+    if paper:
         values["authors"] = list(facts.authors[:_SHOWN])
     if facts.published:
         values["published"] = facts.published

@@ -14,12 +14,11 @@ from kb.model.notes import LinkForm
 
 
 class Address(NamedTuple):
-    """An address found in source: its bytes, and the range of the whole construct."""
+    """An address found in source: its bytes, and where the whole construct begins."""
 
     start: int
     end: int
     whole_start: int
-    whole_end: int
     form: LinkForm
     anchor: str | None = None
 
@@ -181,13 +180,13 @@ def _bare_in(raw: bytes, at: int, end: int, hint: Callable[[int, int], int]) -> 
                 image = raw[first - 1 : first] == b"!"
                 form = LinkForm.IMAGE if image else LinkForm.WIKILINK
                 words = (wiki.group(2) or target).decode("utf-8", "replace").strip()
-                yield Address(left, right, first, at, form, words)
+                yield Address(left, right, first, form, words)
             continue
         body = _BODY.match(raw, at, end)
         last = _trim(raw, at, body.end() if body else at)
         host = _HOST_END.split(raw[at:last], maxsplit=1)[0]
         if host and (match.group().lower() != b"www." or b"." in host):
-            yield Address(first, last, first, last, LinkForm.BARE)
+            yield Address(first, last, first, LinkForm.BARE)
         at = max(last, at)
 
 
@@ -269,11 +268,11 @@ def html_addresses(source: bytes) -> Iterator[Address]:
             continue
         left, right = tag[1]
         if tag[0] == "img":
-            yield Address(left, right, match.start(), match.end(), LinkForm.IMAGE, "")
+            yield Address(left, right, match.start(), LinkForm.IMAGE, "")
         else:
             close = re.compile(rb"</?a[\s>]", re.IGNORECASE).search(source, at)
             words = strip_tags(source[at : close.start() if close else at])
-            yield Address(left, right, match.start(), match.end(), LinkForm.HTML, words)
+            yield Address(left, right, match.start(), LinkForm.HTML, words)
 
 
 def strip_tags(source: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kb.notes.files import SKIPPED_FOLDERS, SUFFIXES, walk
+from kb.notes.walk import SKIPPED_FOLDERS, SUFFIXES, walk
 
 
 def named(notes: Path, text: str, here: Path) -> str | None:

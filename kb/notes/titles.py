@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
 from kb.model.notes import Link, LinkForm, Span
@@ -47,12 +46,3 @@ def _with_title(data: bytes, link: Link, title: str) -> bytes:
     after = parse("note.md", changed).links
     read = any(one.span == place and one.form is LinkForm.INLINE and one.url == link.url for one in after)
     return changed if read and len(after) == before else data
-
-
-def diff(path: str, old: bytes, new: bytes) -> str:
-    """A unified diff of two versions of a note, as `git apply` reads it; '' where they are the same."""
-    before, after = (side.decode("utf-8", "replace").splitlines(keepends=True) for side in (old, new))
-    lines = difflib.unified_diff(before, after, f"a/{path}", f"b/{path}")
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
-    )

@@ -26,7 +26,7 @@ _KEYS = ("query", "key", "value")
 
 
 class BlasBert:
-    """Token ids of one text to its pooled vector of unit length. `close` gives up the file."""
+    """Token ids of one text to its pooled vector of unit length."""
 
     def __init__(self, folder: Path, shape: Shape, blas: Blas) -> None:
         """ModelError for weights that cannot be read, or are of a shape for `bert` alone."""

@@ -25,9 +25,6 @@ from kb.urls.tables import (
     TRACKING_PREFIXES,
 )
 
-KEY_VERSION: Final = 1
-"""Rises whenever the same URL may get another key, so that stored keys are made anew."""
-
 # -- reading an address --------------------------------------------------------------------------
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!\s)")

@@ -15,6 +15,7 @@ from kb.errors import ImportRefused
 from kb.model.notes import LinkForm, Note
 from kb.model.reports import Problem, Severity
 from kb.notes import files
+from kb.notes import walk as walks
 from kb.notes.importers.base import Attachment, Draft, Imported, Importer
 from kb.notes.parse import parse
 
@@ -23,7 +24,7 @@ def read_folder(source: Path, day_first: bool) -> Imported:
     """Every note under a folder as it is, and the files that they mention."""
     if not source.is_dir():
         raise ImportRefused(f"{source}: is no folder")
-    found = files.walk(source)
+    found = walks.walk(source)
     problems = list(found.problems)
     drafts: list[Draft] = []
     mentioned = Mentioned(source)
@@ -84,18 +85,18 @@ def _others(source: Path) -> Iterator[str]:
         folders[:] = [
             name
             for name in folders
-            if not name.startswith((".", "_site")) and name not in files.SKIPPED_FOLDERS
+            if not name.startswith((".", "_site")) and name not in walks.SKIPPED_FOLDERS
         ]
         inside = os.path.relpath(folder, source).replace(os.sep, "/")
         for name in names:
             full = os.path.join(folder, name)
-            note = name.lower().endswith(files.SUFFIXES)
+            note = name.lower().endswith(walks.SUFFIXES)
             if not note and not name.startswith(".") and os.path.isfile(full) and not os.path.islink(full):
                 yield name if inside == "." else f"{inside}/{name}"
 
 
 def _holds_notes(source: Path) -> bool:
-    return source.is_dir() and bool(files.walk(source).found)
+    return source.is_dir() and bool(walks.walk(source).found)
 
 
 def _is_vault(source: Path) -> bool:

@@ -16,7 +16,8 @@ from typing import Any
 
 from kb.errors import ImportRefused
 from kb.model.reports import Problem
-from kb.notes import files, frontmatter
+from kb.notes import frontmatter
+from kb.notes import walk as walks
 from kb.notes.importers import page
 from kb.notes.importers.base import Draft, Imported, Importer, read_file
 from kb.notes.importers.folder import Mentioned
@@ -81,7 +82,7 @@ def _pages(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts
         passed = any(part.startswith(".") or part in _NOT_NOTES for part in parts)
-        if not passed and path.name.lower().endswith(files.SUFFIXES) and path.is_file():
+        if not passed and path.name.lower().endswith(walks.SUFFIXES) and path.is_file():
             yield path.relative_to(folder).as_posix()
 
 

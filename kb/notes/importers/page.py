@@ -18,10 +18,10 @@ from kb.model.kinds import NoteKind
 from kb.model.notes import Note
 from kb.model.reports import Problem, Severity
 from kb.notes import dates, frontmatter, glossary
-from kb.notes.files import SUFFIXES
 from kb.notes.importers.base import Draft, Imported, Importer, free, read_file, slugify
 from kb.notes.parse import Heading, definitions, outline, parse
 from kb.notes.source import read_source
+from kb.notes.walk import SUFFIXES
 
 # Keys of the page that say where it was, so that links to its old address can be mended.
 _KEPT = ("permalink", "redirect_from")
