@@ -243,6 +243,7 @@ class KnowledgeBase(Daily):
             rehash=rehash,
             progress=progress,
             wait=WAIT if wait is None else wait,
+            seen=freshness,
         )
 
     def _embed(
