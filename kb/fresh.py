@@ -34,6 +34,7 @@ class Freshness:
     """What a scan of the notes found against the store. Paths are in order.
 
     `walk` is empty where a glance told that all is as it was; `glance` is that of this scan.
+    `store_version` tells whether another process has written to the store since.
     """
 
     walk: Walk
@@ -45,6 +46,7 @@ class Freshness:
     saved_changed: bool
     scanned_ns: int
     glance: str | None = None
+    store_version: int = 0
 
     @property
     def current(self) -> bool:
@@ -56,7 +58,7 @@ class Freshness:
 
 def look(store: Store, settings: Settings, *, rehash: bool = False) -> Freshness:
     """Scan the notes folder and the ledger's stamps. `rehash` takes every file for changed."""
-    scanned = time.time_ns()
+    scanned, version = time.time_ns(), store.version()
     if not settings.notes.is_dir() and store.stamps():
         # Taken for an empty folder, it would cost the store every note that it holds.
         raise NotebookNotFound(
@@ -80,6 +82,7 @@ def look(store: Store, settings: Settings, *, rehash: bool = False) -> Freshness
         saved_changed=(store.setting("saved") or "- -") != saved_signature(settings),
         scanned_ns=scanned,
         glance=seen,
+        store_version=version,
     )
 
 

@@ -69,9 +69,11 @@ def sync(
     rehash: bool = False,
     progress: Progress | None = None,
     wait: float = WAIT,
+    seen: Freshness | None = None,
 ) -> SyncReport:
     """Bring the store up to date. Without an encoder, what lacks a vector is counted as pending.
 
+    `seen` is a look just taken, which spares another unless somebody wrote to the store since.
     `rehash` reads every file, whatever its stamp. `progress` is told (stage, done, total).
     StoreBusy if another sync takes longer than `wait` seconds; LedgerError if the ledger cannot
     be read (the notes are in the store by then); ModelError from the encoder likewise.
@@ -79,8 +81,10 @@ def sync(
     began = time.monotonic()
     tell = progress or _silent
     with lock.hold(settings.derived / "lock", wait):
-        freshness = fresh.look(store, settings, rehash=rehash)
-        done = _Notes(store, settings, clock.now(), freshness, tell).run()
+        current = seen is not None and seen.store_version == store.version()
+        freshness = seen if seen is not None and current else fresh.look(store, settings, rehash=rehash)
+        meeting = tuple(fresh.met(freshness))
+        done = _Notes(store, settings, clock.now(), freshness, tell, meets=bool(meeting)).run()
         problems = take(store, settings).problems if freshness.ledger_changed else ()
         if freshness.saved_changed:
             _read_saved(store, settings)
@@ -99,7 +103,7 @@ def sync(
             *freshness.walk.problems,
             *done.problems,
             *problems,
-            *fresh.met(freshness),
+            *meeting,
         ),
         seconds=time.monotonic() - began,
     )
@@ -116,9 +120,17 @@ class _Notes:
     """Reads what changed, and records it batch by batch."""
 
     def __init__(
-        self, store: Store, settings: Settings, now: str, freshness: Freshness, tell: Progress
+        self,
+        store: Store,
+        settings: Settings,
+        now: str,
+        freshness: Freshness,
+        tell: Progress,
+        *,
+        meets: bool,
     ) -> None:
         self.store = store
+        self.meets = meets
         self.root = settings.notes
         self.day_first = bool(settings["notes.day_first"])
         self.rules = fresh.rules(settings)
@@ -165,7 +177,7 @@ class _Notes:
             self.store.remember("rules", self.rules)
         self._remember_scan()
         if total or left:
-            self.store.learn_frequencies(self.store.passage_count())
+            self.store.learn_frequencies(self.store.counts(keep=True).passages)
         return replace(report, deleted=len(left), problems=tuple(self.problems))
 
     def _remember_scan(self) -> None:
@@ -178,7 +190,7 @@ class _Notes:
         if settled and self.store.setting("scan") != mark:
             self.store.remember("scan", mark)
         # What a walk complains of is to be said each time, so that it has to be walked.
-        said = walk.problems or any(fresh.met(self.freshness))
+        said = walk.problems or self.meets
         known = seen if settled and not said else None
         if self.store.setting("glance") != known:
             self.store.remember("glance", known)

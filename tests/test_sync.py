@@ -707,3 +707,17 @@ def test_a_compaction_killed_at_any_step_leaves_vectors_that_belong_to_their_pas
     report = stale.sync()
     assert (report.pending, stale.encoder.texts) == (0, [])
     assert_rows_are_the_vectors_of_their_passages(stale)
+
+
+def test_a_look_is_good_for_a_sync_unless_another_has_written_since(bench: Bench) -> None:
+    def sync_by(seen: fresh.Freshness, store: Store) -> SyncReport:
+        return sync.sync(store, bench.settings, None, None, bench.clock, seen=seen)
+
+    seen = fresh.look(bench.store, bench.settings)
+    with Store.open(bench.settings.store) as other:
+        assert sync_by(fresh.look(other, bench.settings), other).added == len(NOTES)
+    assert sync_by(seen, bench.store).added == 0  # by that look alone they would be new once more
+    seen = fresh.look(bench.store, bench.settings)
+    bench.write("later.md", "* unseen\n")
+    assert sync_by(seen, bench.store).added == 0
+    assert bench.sync(embed=False).added == 1

@@ -172,6 +172,7 @@ class Notebook:
             rehash=rehash,
             progress=progress,
             wait=WAIT if wait is None else wait,
+            seen=freshness,
         )
 
     def _embed(

@@ -136,6 +136,10 @@ class Connected:
         finally:
             self.connection.execute(f"PRAGMA cache_size = -{_USUAL_KIB}")
 
+    def version(self) -> int:
+        """Changes when another connection has written to the store."""
+        return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+
     def _undo(self) -> None:
         if self.connection.in_transaction:  # a full disk may have undone it already
             with suppress(sqlite3.OperationalError):
