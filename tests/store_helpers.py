@@ -79,7 +79,8 @@ def notebook(root: Path, notes: Mapping[str, str], toml: str = "") -> Settings:
     (root / "notes").mkdir(exist_ok=True)
     for path, text in notes.items():
         write(root / "notes" / path, text)
-    return config.load(root, {})
+    said = {name: value for name, value in os.environ.items() if name.startswith(("KB_", "XDG_"))}
+    return config.load(root, said)
 
 
 def write(path: Path, text: str, mtime_ns: int = LONG_AGO_NS) -> None:
