@@ -79,9 +79,8 @@ def notebook(root: Path, notes: Mapping[str, str], toml: str = "") -> Settings:
     (root / "notes").mkdir(exist_ok=True)
     for path, text in notes.items():
         write(root / "notes" / path, text)
-    # Nothing of the machine's, but what the `loopback` fixture says of private hosts.
-    loose = "KB_LINKS_PRIVATE_HOSTS"
-    return config.load(root, {loose: os.environ[loose]} if loose in os.environ else {})
+    said = {name: value for name, value in os.environ.items() if name.startswith(("KB_", "XDG_"))}
+    return config.load(root, said)
 
 
 def write(path: Path, text: str, mtime_ns: int = LONG_AGO_NS) -> None:

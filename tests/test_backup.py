@@ -321,7 +321,7 @@ def killed_at(number: int, work: Callable[[], object]) -> bool:
 
             return moved
 
-        vars(os).update(rename=until(rename), replace=until(replace))
+        vars(os)["rename"], vars(os)["replace"] = until(rename), until(replace)
         work()
         os._exit(0)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +20,8 @@ from kb.sync import sync
 from kb.testing import FixedClock
 from kb.titles import TitleEdit
 from kb.urls import key
+from kb.web import wayback
+from kb.web.outcome import Outcome
 from kb.web.wayback import AVAILABLE, SAVE, is_copy
 from tests.archive import Archive
 from tests.store_helpers import notebook
@@ -325,3 +328,28 @@ def test_only_a_line_feed_parts_the_lines_of_a_diff() -> None:
     assert told == NoteEdit("n.md", (), before, after).diff
     changed = ["-a\x0cb\u2028c\rd", "+a\x0cb\u2028C\rd", " last", "\\ No newline at end of file", ""]
     assert told.split("\n")[3:] == changed
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"archived_snapshots": ' + b'{"closest":' * 50_000,
+        b'{"archived_snapshots": []}',
+        b"\xff",
+        b"",
+    ],
+)
+def test_what_is_no_answer_of_the_archive_is_none(body: bytes) -> None:
+    with pytest.raises(ConnectionError):
+        wayback.read(Outcome("https://archive.org/", "https://archive.org/", 200, body=body))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://evil.example/web/20230101000000/https://x.example/", "javascript:/web/20230101/", "", 7, None],
+)
+def test_a_copy_that_somebody_else_keeps_is_not_offered(url: object) -> None:
+    closest = {"available": True, "status": "200", "url": url}
+    body = json.dumps({"archived_snapshots": {"closest": closest}}).encode()
+    assert wayback.read(Outcome("https://archive.org/", "https://archive.org/", 200, body=body)) is None

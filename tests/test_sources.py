@@ -22,8 +22,11 @@ from kb.web.outcome import Failure, Hop, Outcome
 from kb.web.sources import ALL, Ask, Life, Reading, Source, Wanted, registry, source_of
 from kb.web.sources.generic import Generic
 from kb.web.sources.witness import Witness
-from tests.replicas import ROUTES, Pages, bases, no_sleep
+from tests.replicas import REPO, ROUTES, Pages, bases, no_sleep
 from tests.servers import Server
+from torture.answers import RAW, feed, good, paper, spoilt, written
+from torture.apis import PAGES
+from torture.hostile import CONTROL
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +139,48 @@ def test_one_bad_id_does_not_spoil_the_others(server: Server) -> None:
     found = ask(server, "https://arxiv.org/abs/2599.99999", "https://arxiv.org/abs/1706.03762")
     assert found["arxiv:1706.03762"].facts is not None
     assert "no such paper" in found["arxiv:2599.99999"].lacking
+
+
+def _answered(body: bytes) -> Outcome:
+    return Outcome("https://api.example/", "https://api.example/", 200, body=body)
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16", "UTF-16-LE"])
+def test_a_feed_that_declares_entities_is_not_read_in_whatever_encoding(encoding: str) -> None:
+    head = "<!DOCTYPE feed [<!ENTITY i 'Injected'>]>"
+    body = feed(paper(1, title="&i;"), head, encoding)
+    wanted = Wanted("arxiv:2500.00001", "https://arxiv.org/abs/2500.00001", "2500.00001")
+    reading = _through(source_of(registry(), wanted.key, wanted.url)[0], wanted, [_answered(body)])
+    assert reading.facts is None
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_a_field_of_any_kind_costs_at_most_itself(name: str) -> None:
+    url = PAGES[name].format(7)
+    source, wanted = source_of(registry(), urls.key(url).key, url)
+    for body in (*RAW, *spoilt(name, 7)):
+        reading = _through(source, wanted, [_answered(body)])
+        told = reading.facts
+        words = [reading.lacking, reading.moved_to or ""]
+        if told is not None:
+            words += [told.title or "", told.description or "", told.site or "", told.canonical or ""]
+            words += [*told.authors, str(list(told.extra.values()))]
+        assert not any(CONTROL.search(text) for text in words), body[:300]
+        assert told is None or len(told.title or "") <= 320
+        assert urls.is_web(reading.moved_to or "https://x.example/")
+    assert _through(source, wanted, [_good(name)]).facts is not None
+
+
+def _good(name: str) -> Outcome:
+    return _answered(feed(paper(7)) if name == "arxiv" else written(good(name, 7)))
+
+
+@pytest.mark.parametrize("name", ["a/b) [x](javascript:alert(1)", "a/b c", "a/..", "../..", "a/b/c", ""])
+def test_a_name_that_no_repository_has_becomes_no_address(name: str) -> None:
+    url = "https://github.com/octocat/hello-world"
+    source, wanted = source_of(registry(), urls.key(url).key, url)
+    reading = _through(source, wanted, [_answered(written(REPO | {"full_name": name}))])
+    assert (reading.facts, reading.moved_to) == (None, None)
 
 
 # -- Hacker News -----------------------------------------------------------------------------------

@@ -80,6 +80,17 @@ def test_a_head_without_end_is_given_up() -> None:
     assert hear([b"HTTP/1.1 200 OK\r\n", *[b"A: b\r\n" * 1000] * 60], close=False) == (None, b"", "NotHttp")
 
 
+def test_a_chunk_whose_size_has_no_end_is_given_up() -> None:
+    assert hear([CHUNKED, *[b"1" * 1_000] * 20], close=False) == (200, b"", "NotHttp")
+
+
+def test_what_nobody_asked_for_is_no_answer_to_what_is_asked_next() -> None:
+    wire, pipe = Wire(), Pipe()
+    wire.connection_made(pipe)
+    wire.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno")
+    assert (pipe.closed, wire.open) == (True, False)
+
+
 def test_a_body_that_nobody_reads_is_not_taken_in_without_end() -> None:
     async def run() -> tuple[bool, bool]:
         wire, pipe = Wire(), Pipe()

@@ -60,9 +60,18 @@ def attacks(web: Web, place: Path) -> list[Attack]:
     source, added = place / "source", web.url(3, "text/Added")
     write_source(source)
 
+    def once(name: str, make: Callable[[Path], None], root: Path) -> None:
+        """Make it on first need; a copy of it from then on."""
+        if not (place / name).exists():
+            make(place / name)
+        shutil.copytree(place / name, root)
+
     def synced(root: Path) -> None:
-        write_notebook(root, web)
-        kb(root, "sync")
+        def make(root: Path) -> None:
+            write_notebook(root, web)
+            kb(root, "sync")
+
+        once("synced", make, root)
 
     def changed(root: Path) -> None:
         synced(root)
@@ -72,12 +81,18 @@ def attacks(web: Web, place: Path) -> list[Attack]:
         shutil.copy(root / "notes/n5.md", root / "notes/copied.md")
 
     def checked(root: Path) -> None:
-        synced(root)
-        kb(root, "check-links", "--all")
+        def make(root: Path) -> None:
+            synced(root)
+            kb(root, "check-links", "--all")
+
+        once("checked", make, root)
 
     def backed_up(root: Path) -> None:
-        checked(root)
-        kb(root, "backup", "b.tar.gz")
+        def make(root: Path) -> None:
+            checked(root)
+            kb(root, "backup", "b.tar.gz")
+
+        once("backed-up", make, root)
 
     def fuller(root: Path) -> None:
         """A folder in which some of it stands, and stands otherwise."""

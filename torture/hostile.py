@@ -234,6 +234,12 @@ def look_at(place: Place, folder: Path) -> None:
                 place.fault(f"{path.relative_to(place.root)}: {found}")
 
 
+#: Attributes whose value a browser follows.
+_ADDRESSES: Final = frozenset(
+    {"href", "xlink:href", "src", "srcset", "action", "formaction", "data", "poster", "background", "content"}
+)
+
+
 class _Reader(HTMLParser):
     """Finds what would run in a reader's browser."""
 
@@ -246,8 +252,12 @@ class _Reader(HTMLParser):
         """Handlers, and addresses that are programs."""
         self._script = tag == "script"
         for name, value in attrs:
-            address = re.sub(r"[\x00-\x20]", "", value or "").lower()
-            if name.startswith("on") or address.startswith(("javascript:", "vbscript:", "data:text/html")):
+            address = re.sub(r"[\x00-\x20]", "", value or "").lower() if name in _ADDRESSES else ""
+            if (
+                name.startswith("on")
+                or name == "srcdoc"
+                or address.startswith(("javascript:", "vbscript:", "data:text/html"))
+            ):
                 self.runs.append(f"<{tag} {name}={value!r}>")
 
     def handle_data(self, data: str) -> None:
@@ -271,7 +281,7 @@ def main() -> int:
     preload()
     gc.freeze()
     with Web(_ROUTES) as web:
-        held = Zoo(place / "zoo", web, 20_000 if chosen.small else 10**9)
+        held = Zoo(place / "zoo", web, 2_000 if chosen.small else 10**9)
         visit(held, build=not chosen.small)
     if not chosen.keep:
         for shut in place.rglob("shut"):

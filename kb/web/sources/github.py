@@ -35,7 +35,7 @@ from kb.web.sources.base import (
 )
 
 # It becomes an address, which may come to stand in a note.
-_FULL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}\Z")
+_FULL_NAME = re.compile(r"[A-Za-z0-9][\w-]{0,99}/(?!\.\.?\Z)[\w.-]{1,100}\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
