@@ -17,8 +17,9 @@ sys.path.insert(0, str(ROOT))
 
 from click.testing import CliRunner  # noqa: E402  # after the checkout is put on the path
 
-from kb import config, contract, mcp  # noqa: E402
+from kb import config, contract  # noqa: E402
 from kb.cli import COMMANDS, main  # noqa: E402
+from kb.mcp.tools import TOOLS  # noqa: E402
 from kb.model import (  # noqa: E402
     Added,
     Entry,
@@ -150,7 +151,7 @@ def tables() -> str:
 def tools() -> str:
     """The tools of `kb mcp`: what each does and takes."""
     lines = ["| tool | does | takes |", "|---|---|---|"]
-    for tool in mcp.TOOLS:
+    for tool in TOOLS:
         told = tool.described()
         takes = ", ".join(
             f"**`{name}`**" if name in told.input_schema.get("required", ()) else f"`{name}`"
