@@ -2,7 +2,7 @@
 # make test   installs the test extra and runs every check and test
 # make check         lint, types and the quick tests: the inner loop, in less than a minute
 # make docs          writes anew what the pages say of the program: help, settings, picture, sessions
-# make bench         every benchmark, a quarter of an hour, into docs/benchmarks.md
+# make bench         every benchmark, a some twenty minutes, into docs/benchmarks.md
 # make release-check builds the wheel and uses it in a fresh environment
 # make torture       every attack at full length: kills, disks, crowds, hostile notes, mutations
 # make screenshots   every page of the site, wide and narrow, light and dark, into build/screenshots

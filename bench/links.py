@@ -146,6 +146,8 @@ def mixed(args: argparse.Namespace, folder: Path) -> bool:
     ratio = mine[1].seconds / theirs[1].seconds
     times = [f"{side[1].seconds:.1f} s" for side in rows]
     row("the mixed links, to lychee", ratio, 1, ours=times[0], floor=times[1])
+    peaks = [f"{side[1].peak:.0f} MiB" for side in rows]
+    row("mixed: peak memory", mine[1].peak, MEMORY, ours=peaks[0], floor=peaks[1], unit="MiB")
     return told_bounds(
         ("kb is never wrong", right),
         (f"kb takes {ratio:.2f} of lychee's time (bound 1)", ratio <= 1),

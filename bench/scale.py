@@ -1,13 +1,14 @@
 """What each command costs in a notebook of 100,000 notes, a million links and a million passages.
 
-    python -m bench.scale FOLDER [--notes N] [--only NAME ...] [--again] [--table]
+    python -m bench.scale FOLDER [--notes N] [--only NAME ...] [--again] [--table] [--page FILE]
 
 Makes the notebook in FOLDER (about 5 GB for 100,000 notes of ten passages and ten links each) and
 runs the commands on it one after another, each a process of its own, all of them together in 4 GB:
 in a cgroup, if one can be made, which then counts the notes, the server, this program and the
 system's cache of their files as well; else by a limit on the data of each process. It can be
 stopped and started again: what is done, and what was measured, stays in FOLDER/scale.json, and
-`--again` measures those named anew. `--table` prints what is there and measures nothing.
+`--again` measures those named anew. `--table` prints what is there and measures nothing; `--page`
+puts it into a page, between the two marks that stand there.
 
 A tenth of the links lead to 2,000 loopback addresses, where a server of this program answers (one
 page in twenty is gone), the others to 20,000 names that nobody asks for: what a year of checks
@@ -25,6 +26,7 @@ import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -38,6 +40,7 @@ from typing import IO, Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench.__main__ import machine  # noqa: E402  # the path had to be set first
 from bench.links import KB, environment, serving  # noqa: E402  # the path had to be set first
 from bench.servers import address  # noqa: E402
 from bench.synthetic import QUERY, put_vectors, texts  # noqa: E402
@@ -47,6 +50,7 @@ MEMORY = 4 * 2**30
 PORT, HOSTS, NAMES = 18_433, 2_000, 20_000
 SERVED = 10  # of the hundred folders
 PAGES = ("2000", "5000", "10000")
+_BEGIN, _END = "<!-- bench.scale writes from here -->", "<!-- to here -->"
 _ENDINGS = ("com", "org", "net", "io", "dev", "edu", "co.uk", "github.io")
 _WORDS = ("blog", "docs", "paper", "notes", "post", "article", "guide", "release", "issue", "talk")
 
@@ -68,7 +72,7 @@ def link(number: int, place: int) -> str:
 def write_notes(root: Path, notes: int) -> None:
     """The notes, their settings, and as many as there are of each kind; what stands is taken."""
     (root / "notes").mkdir(parents=True, exist_ok=True)
-    (root / "kb.toml").write_text('[links]\nprivate_hosts = "check"\n')
+    (root / "kb.toml").write_text("")
     made: set[Path] = set()
     terms: dict[str, None] = {}
     for path, text in texts(notes, EACH, link):
@@ -209,7 +213,11 @@ def run(cage: Cage, folder: Path, command: list[str], out: IO[Any] | int = subpr
         process = subprocess.Popen(
             command, cwd=folder, stdout=out, stderr=told, env=environment(), preexec_fn=cage.limit
         )
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()  # else it would go on without its server
+            raise
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         told.seek(0)
@@ -294,7 +302,9 @@ STEPS = (
         size="links.jsonl",
     ),
     Step("nodue", "`kb check-links` with none due", ("check-links",), served=True),
-    Step("enrich", "`kb enrich --note`: 10,000 links", ("enrich", "--note", "notes/02"), served=True),
+    Step(
+        "enrich", "`kb enrich --note` of a note: 10 links", ("enrich", "--note", "notes/02/2.md"), served=True
+    ),
     Step("dead", "`kb links --standing dead`", ("links", "--standing", "dead"), size="stdout"),
     Step("links", "`kb links --json`, all of them", ("links", "--json"), size="stdout"),
     Step("host", "`kb links --host` of one host", ("links", "--host", "site7.github.io"), size="stdout"),
@@ -348,7 +358,11 @@ def _size(path: Path) -> int:
 
 
 def table(kept: dict[str, Any]) -> Iterator[str]:
-    """The figures as Markdown."""
+    """The figures as Markdown, and where and when they were taken."""
+    days = sorted({done["at"] for done in kept["steps"].values()})
+    when = " to ".join(dict.fromkeys((days[0], days[-1])))
+    yield f"{kept['notes']:,} notes, {when}. {machine()}. Memory: {kept['cage']}."
+    yield ""
     yield "| | clock, s | processor, s | largest process, MiB | own memory together, MiB | written, MB |"
     yield "|---|---:|---:|---:|---:|---:|"
     for step in STEPS:
@@ -377,7 +391,9 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=[one.name for one in STEPS], metavar="NAME")
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--table", action="store_true")
+    parser.add_argument("--page", type=Path)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     root: Path = asked.folder
     record = root / "scale.json"
     kept: dict[str, Any] = json.loads(record.read_text()) if record.is_file() else {"steps": {}}
@@ -405,7 +421,12 @@ def main() -> int:
                 )
         finally:
             cage.close()
-    print("\n".join(table(kept)))
+    told = "\n".join(table(kept))
+    print(told)
+    if asked.page:
+        above, _, rest = asked.page.read_text(encoding="utf-8").partition(_BEGIN)
+        below = rest.partition(_END)[2]
+        asked.page.write_text(f"{above}{_BEGIN}\n\n{told}\n\n{_END}{below}", encoding="utf-8")
     return int(any(one["status"] not in (0, 1) for one in kept["steps"].values()))
 
 

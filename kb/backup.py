@@ -4,7 +4,8 @@ The file is a gzipped tar that any `tar` unpacks: first `kb-backup.json`, which 
 member with its size and digest, then those, in order. Equal notebooks give equal bytes but for
 the instant. What comes out of it is a stranger's until it is proved: only plain files of names
 that a backup could have, of the sizes and digests that were promised, reach the disk, and no
-file that stands there is lost on the way.
+file that stands there is lost on the way. Both land by a rename: killed, they leave nothing that
+is half a backup or, where there was no folder, half a notebook.
 """
 
 from __future__ import annotations
@@ -15,10 +16,9 @@ import json
 import os
 import shutil
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -26,6 +26,7 @@ from typing import IO, Any
 from kb.config import CONFIG_NAME, Settings
 from kb.errors import UsageError
 from kb.notes.walk import SKIPPED_FOLDERS
+from kb.temporary import beside, clear_folders, left_in
 from kb.values import dataclass
 
 MANIFEST = "kb-backup.json"
@@ -94,8 +95,10 @@ def backup(settings: Settings, target: Path, now: str, *, force: bool = False) -
                 hint="mend that, or move it",
             ) from None
     size = sum(member.size for member in members)
+    clear_folders([target.parent])
+    temporary = beside(target)
     try:
-        handle, temporary = tempfile.mkstemp(".tmp", ".kb-", target.parent)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise UsageError(f"{target}: cannot be written ({error.strerror})") from None
     try:
@@ -224,7 +227,8 @@ def restore(source: Path, root: Path, *, force: bool = False, dry_run: bool = Fa
 
     Files that stand there with other bytes are replaced with `force` alone; files that the
     backup does not hold stay. UsageError for what is no backup, is damaged, or would reach
-    beyond `root`; nothing is written then.
+    beyond `root`; nothing is written then. Killed while it fills a folder that was there, it leaves
+    each file old or new, and is completed by running it again.
     """
     try:
         file = source.open("rb")
@@ -233,8 +237,7 @@ def restore(source: Path, root: Path, *, force: bool = False, dry_run: bool = Fa
     with file:
         try:
             parent = _existing(root)
-            with tempfile.TemporaryDirectory(prefix=".kb-restore-", dir=parent) as name:
-                staging = Path(name)
+            with _staging(parent) as staging:
                 try:
                     made, members = _unpack(file, staging / "new")
                 except UsageError as error:
@@ -265,6 +268,19 @@ def _existing(root: Path) -> Path:
     if not folder.is_dir():
         raise UsageError(f"{folder}: is no folder", hint="name a folder to restore to")
     return folder
+
+
+@contextmanager
+def _staging(parent: Path) -> Iterator[Path]:
+    """A folder of its own for what is not in its place yet; those of killed runs are cleared away."""
+    for left in left_in(parent):
+        shutil.rmtree(left, ignore_errors=True)
+    staging = Path(beside(parent / "restored"))
+    staging.mkdir(0o700)
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _unpack(file: Any, staging: Path) -> tuple[str, list[_Member]]:
@@ -355,11 +371,19 @@ def _digest_of(path: Path) -> str:
 
 
 def _place(plan: Restored, staging: Path, root: Path) -> None:
-    """Move every file to its place; if one cannot be, put everything back as it was."""
+    """Move every file to its place; if one cannot be, put everything back as it was.
+
+    Where there is no folder yet, it comes whole. Else kb.toml comes last: without it, what a killed
+    run leaves in an empty folder is no notebook.
+    """
     old = staging / "old"
     done: list[str] = []
     try:
-        for path in (*plan.written, *plan.replaced):
+        if not os.path.lexists(root):
+            root.parent.mkdir(parents=True, exist_ok=True)
+            os.rename(staging / "new", root)
+            return
+        for path in sorted((*plan.written, *plan.replaced), key=lambda path: path == CONFIG_NAME):
             target = root / path
             target.parent.mkdir(parents=True, exist_ok=True)
             if path in plan.replaced:

@@ -20,11 +20,12 @@ from kb.store.store import Store
 from kb.values import dataclass, replace
 
 LEAST_COSINE = 0.26
-"""Below it a passage that no word of the query led to is no answer.
+"""Below it a passage that holds less than HALF of what the query says is no answer.
 
-Calibrated on one half of bench/data/queries.tsv: of the right passages among a query's five
-nearest, 98 % lie above it, and a paraphrase that is answered by .27 is worth more than the silence
-that .33 would keep for half of the questions on subjects that the notes know nothing of.
+Chosen on one half of bench/data/queries.tsv: .24 finds something for two in three of the questions
+on subjects that the notes know nothing of, .26 for one in three, and a paraphrase that is answered
+by .27 is worth more than the silence that .33 would keep for all but one in twenty of them. The
+other half says the same: one in three, and no question that has an answer finds nothing.
 """
 
 LEAST_COSINE_OF_STRANGER = 0.40
@@ -33,9 +34,6 @@ LEAST_COSINE_OF_STRANGER = 0.40
 One word says little, and letters that are no word lie nearer to everything: up to .40 for
 `quaxl` and `qwe`, while `spreadsheet` and `colours` found tables and terminals at .45 and .61.
 """
-
-FAR = 0.2
-"""Below it a passage that holds less than HALF of the query's words is no answer either."""
 
 BEHIND = 0.9
 """What a saved page's score is worth: at equal score the person's own words come first.
@@ -140,7 +138,10 @@ def find(
         except ModelError as error:
             if mode is Mode.SEMANTIC:
                 raise
-            notices.append(f"{error}; these are keyword results" + (f" ({error.hint})" if error.hint else ""))
+            notices.append(
+                f"{error}; these are keyword results"
+                + (f" ({' '.join(error.hint.split())})" if error.hint else "")
+            )
     fused = _own_words_first(store, fuse(keyword, dense, cosines, coverage))
     ranked = [one for one in fused if _is_answer(one, coverage)]
     hits = _first(fold(_hits(store, ranked)), limit)
@@ -216,7 +217,7 @@ def _is_stranger(store: Store, query: Query) -> bool:
 
 def _is_answer(one: Ranked, coverage: Mapping[int, float]) -> bool:
     """Whether a passage is more than one common word of a long question, met by chance."""
-    return one.cosine is None or one.cosine >= FAR or coverage.get(one.id, 0.0) >= HALF
+    return one.cosine is None or one.cosine >= LEAST_COSINE or coverage.get(one.id, 0.0) >= HALF
 
 
 class _Asked(NamedTuple):
@@ -303,9 +304,11 @@ def _unwanted(store: Store, query: Query, narrow: Filter) -> set[int]:
     return {id for part in query.excluded for id in _matching(store, part, narrow)}
 
 
-def _matching(store: Store, part: str, narrow: Filter) -> set[int]:
-    found = store.spaceless(part, narrow, -1) if spaceless(part) else store.keyword(quote(part), narrow, -1)
-    return {id for id, _ in found}
+def _matching(store: Store, part: str, narrow: Filter, limit: int = -1) -> set[int]:
+    look = (
+        store.spaceless(part, narrow, limit) if spaceless(part) else store.keyword(quote(part), narrow, limit)
+    )
+    return {id for id, _ in look}
 
 
 def _cosines(store: Store, semantic: Semantic, query: Query, ids: Sequence[int]) -> dict[int, float]:
@@ -352,17 +355,23 @@ def _first(hits: Iterator[Hit], limit: int) -> list[Hit]:
 
 
 def _advice(store: Store, query: Query, narrow: Filter) -> str:
-    if narrow:
-        return "nothing found within these filters; try it without them"
     for word in (*query.phrases, *query.terms):
         close = _close(store, word)
         if close:
             return f"nothing found; did you mean {close}?"
-    if query.phrases:
+    if narrow:
+        return "nothing found within these filters; try it without them"
+    if not all(_matching(store, phrase, narrow, 1) for phrase in query.phrases):
         return "nothing holds that phrase as it stands; try it without the quotes"
     if query.excluded:
-        return "nothing found that way; try it without -" + query.excluded[0]
+        return "nothing found that way; try it without -" + _typed(query.excluded[0])
+    if query.phrases:
+        return "nothing holds these phrases together; try it without one of them"
     return "nothing found; try other words, or fewer"
+
+
+def _typed(part: str) -> str:
+    return f'"{part}"' if " " in part else part
 
 
 def _close(store: Store, word: str) -> str | None:

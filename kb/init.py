@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from kb import around
+from kb import around, config
 from kb.around import SITE_PAGES, template
 from kb.config import CONFIG_NAME
-from kb.errors import UsageError
+from kb.errors import KbError, UsageError
 from kb.notes.files import write_atomic
 from kb.notes.walk import walk
 
@@ -19,7 +19,8 @@ from kb.notes.walk import walk
 class InitPlan:
     """What `kb init` writes: (path relative to root, bytes); `kept` stand already and stay.
 
-    `lacking` is what is to be added to a kept mkdocs.yml; empty where it lacks nothing.
+    `lacking` is what is to be added to a kept mkdocs.yml; empty where it lacks nothing. `among` is
+    the notebook among whose notes the folder lies.
     """
 
     root: Path
@@ -27,6 +28,7 @@ class InitPlan:
     kept: tuple[str, ...]
     adopted: int
     lacking: str = ""
+    among: Path | None = None
 
 
 def plan_init(root: Path, today: str) -> InitPlan:
@@ -61,7 +63,17 @@ def plan_init(root: Path, today: str) -> InitPlan:
         tuple(kept),
         adopted,
         around.lacking(root / "mkdocs.yml", notes) if "mkdocs.yml" in kept else "",
+        _among(root),
     )
+
+
+def _among(root: Path) -> Path | None:
+    """The notebook among whose notes a folder lies, and which would read its notes as well; None if none."""
+    try:
+        above = config.load(config.find_root(root.parent))
+    except KbError:
+        return None
+    return above.root if root.is_relative_to(above.notes) else None
 
 
 def apply_init(plan: InitPlan) -> None:

@@ -44,11 +44,23 @@ def clear(files: Iterable[Path]) -> int:
 
 def clear_folders(folders: Iterable[Path]) -> int:
     """The same for all that lie in the folders themselves, not below them."""
+    return clear(file for folder in folders for file in _temporary_in(folder))
+
+
+def left_in(folder: Path) -> list[Path]:
+    """What lies in the folder itself whose writer is gone, files and folders. Nothing is deleted."""
     found: list[Path] = []
-    for folder in folders:
-        with suppress(OSError), os.scandir(folder) as entries:
-            found += [folder / entry.name for entry in entries if is_temporary(entry.name)]
-    return clear(found)
+    for path in _temporary_in(folder):
+        with suppress(OSError):
+            if _is_left(path):
+                found.append(path)
+    return found
+
+
+def _temporary_in(folder: Path) -> list[Path]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        return [folder / entry.name for entry in entries if is_temporary(entry.name)]
+    return []
 
 
 def _is_left(file: Path) -> bool:

@@ -5,14 +5,18 @@ Nothing is ever overwritten unless asked; importing twice adds nothing.
 
 from __future__ import annotations
 
+import errno
 import filecmp
 import html
+import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kb import urls
-from kb.errors import ImportRefused, NoteError
+from kb.errors import ImportRefused, NoteError, NoteUnwritable
 from kb.model.links import LinkRecord
 from kb.model.reports import Problem, Severity
 from kb.notes import exporters, files, importers
@@ -20,6 +24,7 @@ from kb.notes.exporters import Exported
 from kb.notes.importers import Attachment, Draft
 from kb.notes.importers.marks import SCHEMES, lacking
 from kb.notes.links import unescape
+from kb.temporary import beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,10 @@ def plan_import(
         else:
             # --overwrite speaks of notes, which can be had again from the source.
             refused.append(attachment.path)
-    problems = [*_in_source(imported.problems, source), *map(_refused, refused)]
+    # What a note that stands there already has, every sync says.
+    known = {draft.path for draft in imported.drafts if draft.copy}.intersection(same)
+    faults = [one for one in imported.problems if one.path not in known]
+    problems = [*_in_source(faults, source), *map(_refused, refused)]
     return ImportPlan(
         notes_root,
         chosen.name,
@@ -255,7 +263,28 @@ def _meant(record: LinkRecord) -> str:
     return next((guess for guess in guesses if urls.key(guess) == record.key), guesses[1])
 
 
-def write_export(path: Path, text: str) -> None:
-    """Write an export whole or not at all; what stood there is replaced. NoteUnwritable."""
-    before = path.read_bytes() if path.is_file() else None
-    files.write_atomic(path, text.encode("utf-8", "replace"), expected=before)
+@contextmanager
+def writing(path: Path) -> Iterator[Callable[[str], object]]:
+    """What writes an export's pieces into a file: whole or not at all; what stood there is replaced.
+
+    A symlink is replaced too, not followed. NoteUnwritable.
+    """
+    temporary = Path(beside(path))
+    try:
+        if path.exists() and not path.is_file():  # a folder, or /dev/null
+            raise OSError(errno.EEXIST, "something that is no plain file stands there")
+        if path.is_file() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        with temporary.open("x", encoding="utf-8", errors="replace", newline="") as file:
+            if path.is_file() and not path.is_symlink():
+                os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
+            yield file.write
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise NoteUnwritable(f"{path}: cannot be written: {reason}") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -102,7 +102,7 @@ else:
         """Write the class its own `__init__`, then make this first value with it."""
         cls = type(self)
         names, defaults = cls.__slots__, cls._kb_defaults
-        space = {"_set": object.__setattr__, "_defaults": defaults, "_missing": _MISSING}
+        space = {"_defaults": defaults, "_missing": _MISSING}
         head, body = [], []
         for name in names:
             value = name
@@ -113,7 +113,8 @@ else:
                 value = f"_defaults[{name!r}].make() if {name} is _missing else {name}"
             else:
                 head.append(f"{name}=_defaults[{name!r}]")
-            body.append(f"    _set(_self, {name!r}, {value})\n")
+            space[f"_set_{name}"] = cls.__dict__[name].__set__  # the slot itself: a fifth less than setattr
+            body.append(f"    _set_{name}(_self, {value})\n")
         source = f"def __init__(_self, {', '.join(head)}):\n{''.join(body) or '    pass'}"
         exec(source, space)  # noqa: S102  # names of fields alone, which Python's grammar has checked
         init = space["__init__"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -17,6 +18,8 @@ QUIET_MS, BURST_MS = 50, 400
 #: Seconds between two looks that no event asked for: network disks tell of nothing, and the
 #: ledger, which git may bring anew, lies elsewhere.
 LOOK_ANYWAY = 5.0
+#: Where Linux says how many folders it tells one person of.
+LIMITS = ("/proc/sys/fs/inotify/max_user_watches", "/proc/sys/user/max_inotify_watches")
 
 
 def changes(notes: Path, stop: Event | None = None) -> Iterator[bool]:
@@ -45,6 +48,21 @@ def changes(notes: Path, stop: Event | None = None) -> Iterator[bool]:
             yield bool(found)
             if _identity(notes) != place:
                 break  # what was watched is no longer there
+
+
+def shortfall(notes: Path) -> tuple[int, int] | None:
+    """(folders below, folders that the system tells of) where the second are fewer; else None.
+
+    Beyond what Linux allows a person, watching fails without a word, and only the look now and then is left.
+    """
+    allowed = []
+    for path in LIMITS:
+        with suppress(OSError, ValueError):
+            allowed.append(int(Path(path).read_text()))
+    if not allowed:
+        return None
+    folders = sum(1 for _ in os.walk(notes))
+    return (folders, min(allowed)) if folders > min(allowed) else None
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

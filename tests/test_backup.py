@@ -6,7 +6,9 @@ import gzip
 import io
 import json
 import os
+import signal
 import tarfile
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -301,3 +303,66 @@ def test_the_commands_say_what_was_written_and_what_to_type(
     ran = runner(capsys, monkeypatch, tmp_path)("restore", "b.tar.gz", "new", "--json")
     assert ran.json["written"] == []
     assert len(ran.json["same"]) > 8
+
+
+def killed_at(number: int, work: Callable[[], object]) -> bool:
+    """Whether a process that does this work was killed, which is at its rename of that number."""
+    child = os.fork()
+    if child == 0:
+        count, rename, replace = 0, os.rename, os.replace
+
+        def until(move: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+            def moved(source: Any, target: Any) -> None:
+                nonlocal count
+                count += 1
+                if count == number:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                move(source, target)
+
+            return moved
+
+        vars(os).update(rename=until(rename), replace=until(replace))
+        work()
+        os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def test_a_killed_restore_leaves_a_whole_notebook_or_none(full: Path, tmp_path: Path) -> None:
+    file = made(full, tmp_path / "b.tar.gz")
+    restore(file, tmp_path / "whole")
+    number = 1
+    while killed_at(number, lambda: restore(file, tmp_path / "new")):
+        assert not (tmp_path / "new").exists()
+        number += 1
+    assert number > 1
+    assert contents(tmp_path / "new") == contents(tmp_path / "whole")
+
+
+def test_a_killed_restore_into_a_folder_is_completed_by_the_next(full: Path, tmp_path: Path) -> None:
+    file = made(full, tmp_path / "b.tar.gz")
+    restore(file, tmp_path / "whole")
+    number = 1
+    while True:
+        new = tmp_path / str(number)
+        new.mkdir()
+        if not killed_at(number, lambda new=new: restore(file, new)):  # type: ignore[misc]
+            break
+        assert not (new / "kb.toml").exists()
+        [left] = [path for path in new.iterdir() if path.name.startswith(".kb-")]
+        os.utime(left, (1, 1))
+        restore(file, new)
+        assert contents(new) == contents(tmp_path / "whole")
+        assert not left.exists()
+        number += 1
+    assert number > 5
+
+
+def test_a_killed_backup_leaves_a_whole_file_or_none(full: Path, tmp_path: Path) -> None:
+    target = tmp_path / "b.tar.gz"
+    assert killed_at(1, lambda: made(full, target))
+    assert not target.exists()
+    [left] = [path for path in tmp_path.iterdir() if path.name.startswith(".kb-")]
+    assert left.stat().st_mode & 0o077 == 0
+    os.utime(left, (1, 1))
+    restore(made(full, target), tmp_path / "new")
+    assert not left.exists()

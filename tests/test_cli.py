@@ -215,6 +215,29 @@ def test_a_pattern_of_ignored_links_counts_in_filters_too(run: Run, notebook: Pa
     ]
 
 
+@pytest.mark.parametrize("pattern", ["*arxiv.org*", "https://arxiv.org/abs/*"])
+def test_a_search_by_standing_knows_links_that_a_pattern_ignores(
+    run: Run, notebook: Path, pattern: str
+) -> None:
+    def places(*words: str) -> set[str]:
+        hits = run("search", "--mode", "keyword", "--json", *words).json
+        return {f"{hit['path']}:{hit['line']}" for hit in hits}
+
+    of_arxiv = places("qlora", "--host", "arxiv.org")
+    unchecked = places("qlora", "--standing", "unchecked")
+    assert of_arxiv
+    assert of_arxiv <= unchecked
+    assert run("search", "--mode", "keyword", "qlora", "--standing", "ignored").status == 1
+    (notebook / "kb.toml").write_text(f'[links]\nignore = ["{pattern}"]\n')
+    assert places("qlora", "--standing", "ignored") == of_arxiv
+    assert places("qlora standing:ignored") == of_arxiv
+    assert places("qlora", "--standing", "unchecked") == unchecked - of_arxiv
+    hits = run("search", "--mode", "keyword", "--json", "qlora", "--host", "arxiv.org").json
+    assert {link["standing"] for hit in hits for link in hit["links"] if "arxiv" in link["url"]} == {
+        "ignored"
+    }
+
+
 def test_a_terminal_that_lacks_a_letter_shows_its_number(notebook: Path) -> None:
     (notebook / "notes" / "dash.md").write_text("* a walrus \u2014 large\n")
     done = subprocess.run(

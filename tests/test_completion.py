@@ -106,6 +106,18 @@ def test_fish_completes_them_too(synced: Path) -> None:
     assert [line.split("\t")[0] for line in found] == [answer for _, answer in ASKED]
 
 
+def test_a_comma_cuts_nothing_off_in_fish(tmp_path: Path, synced: Path) -> None:
+    if shutil.which("fish") is None:
+        pytest.skip("fish is not installed")
+    root = write_notebook(tmp_path / "n", {"a, b.md": "* x\n"})
+    with KnowledgeBase.open(root) as base:
+        base.sync(embed=False)
+    (root / "bin").symlink_to(synced / "bin")
+    ask = "kb completion fish | source\ncomplete -C 'kb sea'\ncomplete -C 'kb links --note a'"
+    found = shell(root, ["fish", "--no-config", "-c"], ask)
+    assert found == ["search\tFind the passages that answer, by words and by meaning.", "a, b.md"]
+
+
 def test_notes_are_completed_from_wherever_one_stands(synced: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(synced / "notes" / "papers")
     assert KnowledgeBase.suggest("notes", "papers/") == ["papers/qlora.md"]

@@ -26,6 +26,7 @@ from kb.model import (
     When,
 )
 from kb.stats import Age, rot
+from kb.store import integrity
 from kb.store.notes import NoteRow
 from kb.testing import FixedClock
 from tests.commands import Run, runner
@@ -174,6 +175,15 @@ def test_a_damaged_index_of_words_is_found(notebook: Path, run: Run) -> None:
     assert "index of words" in one.message
     assert "kb sync" in one.hint
     assert run("doctor").status == 1
+
+
+def test_a_store_on_a_read_only_disk_is_not_called_damaged(notebook: Path, run: Run) -> None:
+    run("sync")
+    with KnowledgeBase.open(notebook) as base:
+        base.store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        address = f"{(notebook / '.kb' / 'kb.sqlite3').as_uri()}?immutable=1"  # as such a store is opened
+        base.store.connection = sqlite3.connect(address, uri=True, isolation_level=None)
+        assert integrity.damage(base.store) == []
 
 
 def test_a_store_that_is_none_is_a_finding_and_the_rest_is_still_looked_at(notebook: Path, run: Run) -> None:

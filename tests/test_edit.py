@@ -25,6 +25,8 @@ from kb.notes.parse import parse
         (b"", b"* [x](y)\n"),
         (b"---\ntitle: T\n---\n", b"---\ntitle: T\n---\n\n* [x](y)\n"),
         (b"---\ntitle: T\n---\n\n", b"---\ntitle: T\n---\n\n* [x](y)\n"),
+        (b'+++\ntitle = "T"\n+++\n', b'+++\ntitle = "T"\n+++\n\n* [x](y)\n'),
+        (b'+++\r\nx = ["-"]\r\n+++\r\n+ a\r\n', b'+++\r\nx = ["-"]\r\n+++\r\n+ a\r\n+ [x](y)\r\n'),
         (b"- old\n\n## Now\n\n* a\n", b"- old\n\n## Now\n\n* a\n* [x](y)\n"),
     ],
 )
@@ -74,6 +76,17 @@ def test_replacing_an_address_changes_its_bytes_and_nothing_else(form: str) -> N
     changed = parse("n.md", after).links
     assert changed[0].url == NEW
     assert [one.href for one in changed[1:]] == [OLD]
+
+
+def test_an_address_in_toml_front_matter_is_not_the_one_replaced() -> None:
+    head = f'+++\r\ntitle = "{OLD}"\r\nlink = "[z]({OLD})"\r\n+++\r\n'.encode()
+    data = head + f"* a\r\n\t* [é]({OLD})\r\n* last".encode()
+    (link,) = parse("n.md", data).links
+    after = replace_url(data, link.span, OLD, NEW)
+    assert after.startswith(data[: link.span.start])
+    assert after.endswith(data[link.span.end :])
+    changed = parse("n.md", after)
+    assert (changed.title, [one.url for one in changed.links]) == (OLD, [NEW])
 
 
 def test_an_address_that_moved_meanwhile_is_not_replaced() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -14,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb import urls
-from kb.errors import UsageError
+from kb.errors import NoteUnwritable, UsageError
 from kb.knowledge import KnowledgeBase
 from kb.model import Facts, Key, LinkKind, LinkRecord, Mention, Note, Span, When
 from kb.notes.importers import Imported, named
 from kb.notes.importers.marks import Mark, imported
 from kb.notes.parse import parse
-from kb.transfer import export
+from kb.transfer import export, writing
 from tests.notebook import write_notebook
 
 FORMATS = {"jsonl": "x.jsonl", "csv": "x.csv", "bookmarks": "x.html", "bibtex": "x.bib"}
@@ -220,3 +221,33 @@ def test_a_file_that_stands_is_replaced_whole(base: KnowledgeBase, tmp_path: Pat
     path.write_text("old " * 10_000)
     base.export("csv", output=str(path))
     assert path.read_text() == base.export("csv").text
+    assert [one.name for one in tmp_path.iterdir() if one.is_file()] == ["out.csv"]
+
+
+def test_an_export_that_fails_half_way_leaves_the_file_as_it_was(base: KnowledgeBase, tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("old")
+
+    def fail() -> None:
+        with writing(path) as out:
+            out("new")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert path.read_text() == "old"
+    with pytest.raises(NoteUnwritable, match="no such file"):
+        base.export("csv", output=str(tmp_path / "none" / "out.csv"))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(NoteUnwritable, match="no plain file"):
+        base.export("csv", output=str(tmp_path / "pipe"))
+
+
+def test_an_export_onto_a_symlink_leaves_what_it_leads_to(base: KnowledgeBase, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    path = tmp_path / "out.csv"
+    path.symlink_to(precious)
+    base.export("csv", output=str(path))
+    assert precious.read_text() == "mine"
+    assert path.read_text().startswith("url,")

@@ -7,6 +7,7 @@ import contextlib
 import ssl
 import time
 from collections.abc import Iterator
+from email.utils import formatdate
 
 import pytest
 
@@ -91,6 +92,13 @@ def test_a_short_retry_after_is_waited_for_and_a_long_one_is_not(server: Server)
     long = get(server.url("later/503/3600"))
     assert (long.status, long.headers["retry-after"]) == (503, "3600")
     assert server.times["/later/503/3600"] == 1
+
+
+def test_a_retry_after_of_tomorrow_is_not_waited_for(server: Server) -> None:
+    tomorrow = formatdate(time.time() + 86_400, usegmt=True)
+    server.routes["tomorrow"] = lambda handler, rest: handler.answer(503, b"", Retry_After=tomorrow)
+    assert get(server.url("tomorrow")).status == 503
+    assert server.times["/tomorrow"] == 1
 
 
 def test_every_hop_of_a_redirect_is_recorded(server: Server) -> None:

@@ -144,6 +144,14 @@ def test_a_query_that_asks_nothing_is_refused(notes: Searched, query: str) -> No
         notes(query)
 
 
+def test_the_advice_names_what_stood_in_the_way(notes: Searched) -> None:
+    assert "without -vram" in notes('"VRAM" -vram', mode="keyword").advice
+    assert 'without -"RTX 3060"' in notes('"12 GB" -"RTX 3060"', mode="keyword").advice
+    assert "that phrase" in notes('"GB 12 of"', mode="keyword").advice
+    assert "together" in notes('"12 GB" "Whisper"', mode="keyword").advice
+    assert "did you mean QLoRA" in notes("qlroa until:1999", mode="keyword").advice
+
+
 def test_a_misspelled_word_is_set_right_in_the_advice(notes: Searched) -> None:
     assert notes("qlroa", mode="keyword").advice == "nothing found; did you mean QLoRA?"
     assert notes("Whispr", mode="keyword").advice == "nothing found; did you mean Whisper?"

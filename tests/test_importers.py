@@ -75,7 +75,8 @@ def test_a_folder_of_markdown_is_copied_as_it_is(tmp_path: Path, root: Path) -> 
     plan = plan_import(source, root)
     assert plan.importer == "folder"
     assert [problem.message for problem in plan.problems] == [
-        "1 file(s) that no note mentions are left behind: sub/left.pdf"
+        "byte 0xe9 is not UTF-8; it was read as Windows-1252, and kb will not edit this file",
+        "1 file(s) that no note mentions are left behind: sub/left.pdf",
     ]
     apply_import(plan)
     for name in ("a.md", "sub/b.markdown", "sub/pic 1.png"):
@@ -131,6 +132,19 @@ def test_a_folder_imported_twice_adds_nothing(
     apply_import(plan_import(source, root))
     again = plan_import(source, root)
     assert (again.writes, again.copies, again.same) == ((), (), ("a.md", "p.png"))
+
+
+def test_what_is_wrong_with_the_notes_of_a_folder_is_said_before_they_are_there(
+    tmp_path: Path, root: Path
+) -> None:
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    (vault / "broken.md").write_text("---\ntitle: [open\n---\n* a bullet\n")
+    plan = plan_import(vault, root)
+    (told,) = plan.problems
+    assert (told.path, told.line > 0, told.severity) == (str(vault / "broken.md"), True, "error")
+    apply_import(plan)
+    assert plan_import(vault, root).problems == ()
 
 
 def test_a_folder_around_the_notes_or_in_them_is_refused(tmp_path: Path, root: Path) -> None:

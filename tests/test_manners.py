@@ -109,3 +109,27 @@ def test_the_name_of_a_table_is_answered_with_its_keys(run: Run) -> None:
     err = run("config", "links").err
     assert "links.timeout" in err
     assert "site.trust_html" not in err
+
+
+def test_the_next_step_can_be_typed_as_it_is_printed(run: Run, notebook: Path) -> None:
+    run("backup", "b.tar.gz")
+    folder = notebook / "a b $(c)"
+    assert f"next: cd '{folder}' && kb sync" in run("restore", "b.tar.gz", str(folder)).out
+    assert f"next: cd '{folder} 2' && kb search" in run("init", f"{folder} 2").out
+
+
+def test_what_an_import_could_not_write_is_not_said_to_be_written(run: Run, notebook: Path) -> None:
+    (notebook / "links.csv").write_text("url,title,date,tags\nhttps://a.example/1,One,2023-01-02,one\n"
+                                        "https://a.example/2,Two,2023-01-02,two\n")  # fmt: skip
+    (notebook / "notes" / "bookmarks").mkdir()
+    (notebook / "notes" / "bookmarks" / "one.md").symlink_to(notebook / "nowhere" / "one.md")
+    ran = run("import", "links.csv")
+    assert ran.status == 1
+    assert "wrote notes/bookmarks/two.md" in ran.out
+    assert "wrote notes/bookmarks/one.md" not in ran.out
+
+
+def test_a_notebook_among_the_notes_of_another_is_told(run: Run, notebook: Path) -> None:
+    told = f"among the notes of {notebook}"
+    assert told in run("init", "notes/inner").out
+    assert told not in run("init", "beside").out

@@ -328,7 +328,8 @@ def test_a_throttled_network_brings_it_too(visit: Visit) -> None:
     )
     switched(page)
     page.get_by_placeholder("Search").fill("bread dough")
-    expect(hits(page).first).to_contain_text("Stretch a piece")
+    # Half of the usual patience is spent on the throttle alone.
+    expect(hits(page).first).to_contain_text("Stretch a piece", timeout=20_000)
 
 
 @pytest.mark.parametrize(

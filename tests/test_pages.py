@@ -244,6 +244,11 @@ def test_front_matter_is_cut_off_whatever_ends_its_lines() -> None:
         assert note.body(end.join(["\ufeff---", "title: [", "---", "Body", ""])) == "Body\n"
 
 
+def test_the_first_words_say_of_a_wikilink_what_it_shows() -> None:
+    source = "* met [[Ann Smith|Ann]] about [[Big Plan#Goals]], see [the paper](https://a.example/)\n"
+    assert note.first_words(source) == "met Ann about Big Plan > Goals, see the paper"
+
+
 def test_the_first_words_are_prose() -> None:
     source = (
         "---\na: b\n---\n# T\n\n## 2023\n* [The *paper*](https://x.example/a_(b)), `code` and <b>more</b>\n"

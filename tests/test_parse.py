@@ -447,6 +447,14 @@ def test_code_at_the_end_of_a_note_ends_with_it_where_an_admonition_uses_a_defin
     assert note.passages[-1].text == "    ["
 
 
+def test_a_footnote_of_the_note_is_one_in_an_admonition_too() -> None:
+    note = parse("n.md", b'!!! note "T"\n    Said so[^1], and [^2].\n\n[^1]: By [x](http://x.y/).\n')
+    said, by = note.passages
+    assert said.text == "Said so, and [^2]."
+    assert by.parents == (said.text,)
+    assert [link.url for link in note.links] == ["http://x.y/"]
+
+
 def test_admonitions_in_admonitions_are_read_to_a_depth_and_in_time() -> None:
     text = "".join("    " * depth + "!!! note\n\n" for depth in range(2_000)) + "    " * 2_000 + "[l](u)\n"
     began = time.process_time()

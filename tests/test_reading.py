@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from kb import reading
+from kb.model import excerpt
 from kb.notes.parse import parse
 from kb.reading import Read, Wanted, read_all
+from kb.store.rows import dates, join
 from tests.notebook import NOTES, write_notebook
 
 
@@ -62,6 +64,45 @@ def test_when_helpers_die_the_work_is_done_here(root: Path, monkeypatch: pytest.
     monkeypatch.setattr(reading, "_start", dying)
     assert everything(root, 2) == everything(root, 0)
     assert len(started) == 2
+
+
+def test_helpers_that_die_among_their_jobs_lose_none(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes] | None] = []
+    start = reading._start
+
+    def noted(root: Path, day_first: bool) -> subprocess.Popen[bytes] | None:
+        started.append(start(root, day_first))
+        return started[-1]
+
+    monkeypatch.setattr(reading, "_start", noted)
+    monkeypatch.setattr(reading, "_JOB_FILES", 3)
+    answers = read_all(root, wanted(root), day_first=False, helpers=2)
+    found = [next(answers)]
+    for helper in started:
+        if helper is not None:
+            helper.kill()
+    assert [*found, *answers] == everything(root, 0)
+
+
+def test_a_helper_reads_what_this_process_does_not(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = everything(root, 0)
+    monkeypatch.setattr(reading, "read", None)
+    assert everything(root, 2) == here
+
+
+def test_the_digest_of_a_row_is_that_of_the_text_its_vectors_embed(root: Path) -> None:
+    (root / "odd.md").write_text(
+        "---\ntitle: 夜の散歩\n---\n# T\n\n## T\n\n* one\n    * two\n\n## \n\nthree 散歩\n"
+    )
+    for one in everything(root, 0):
+        note = parse(one.path, (root / one.path).read_bytes())
+        assert one.rows is not None
+        assert [row[-1].hex() for row in one.rows.passages] == [
+            excerpt(note.title, each.heading, each.parents, each.text).digest for each in note.passages
+        ]
+        assert [(row[7], row[10], row[13]) for row in one.rows.passages] == [
+            (join(each.heading), dates(each.noted).text, dates(each.date).text) for each in note.passages
+        ]
 
 
 def test_nobody_is_left_when_the_reader_of_answers_stops(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -428,3 +428,22 @@ def test_a_reader_sees_the_state_before_an_unfinished_write(tmp_path: Path) -> N
             put(writer, note("a.md"))
             assert reader.notes() == []
         assert len(reader.notes()) == 1
+
+
+def test_a_link_becomes_public_and_private_with_the_notes_that_hold_it() -> None:
+    a, b = "https://a.example/x", "https://b.example/y"
+    with schema.memory() as opened:
+
+        def hidden() -> set[str]:
+            return {key.key for key in opened.private_keys()}
+
+        put(opened, note("p.md", passage("p", a, b), private=True))
+        assert hidden() == {a, b}
+        put(opened, note("q.md", passage("q", a)))
+        assert hidden() == {b}
+        put(opened, note("q.md", passage("q", "https://c.example/")))
+        assert hidden() == {a, b}
+        opened.drop_notes(["p.md"])  # nothing mentions them: they stay what they were
+        assert hidden() == {a, b}
+        put(opened, note("r.md", passage("r", b)))
+        assert hidden() == {a}

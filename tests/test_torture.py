@@ -29,9 +29,12 @@ def harness(module: str, *args: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("command", ["sync", "add-link", "check-links", "enrich", "repair", "import"])
-def test_a_command_killed_anywhere_leaves_everything_whole(command: str) -> None:
-    assert "0 not whole" in harness("crash", "--rounds", "5", "--seed", "20", "--only", command)
+@pytest.mark.parametrize(
+    "commands", ["sync,add-link,check-links", "enrich,repair,import", "backup,restore,restore-into"]
+)
+def test_a_command_killed_anywhere_leaves_everything_whole(commands: str) -> None:
+    told = harness("crash", "--kills", "3", "--seed", "20", "--only", commands)
+    assert told.count(" 0 not whole") == 3
 
 
 def test_a_disk_that_is_full_or_may_not_be_written_costs_nothing_but_the_run() -> None:

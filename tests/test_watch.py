@@ -10,9 +10,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
+import click
 import pytest
 
+from kb import watch
+from kb.cli.sync import command, teller
+from kb.errors import KbError
+from kb.knowledge import KnowledgeBase
+from kb.model import Problem, Severity, SyncReport
 from kb.store.store import Store
 
 # Far more than it takes: a busy machine is no fault of the code.
@@ -79,6 +86,21 @@ def test_every_way_of_saving_is_seen(notebook: Path) -> None:
         assert "1 new" in errors
 
 
+def test_what_is_wrong_with_a_note_is_told_when_it_is_saved_and_once(
+    notebook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = Problem("old.md", 3, Severity.ERROR, "front matter cannot be read")
+    new = Problem("new.md", 3, Severity.ERROR, "front matter cannot be read")
+    with KnowledgeBase.open(notebook) as base, click.Context(command):
+        tell = teller(base, [old])
+        for problems in ((old, new), (old, new), (old,), (old, new)):
+            tell(SyncReport(changed=1, problems=problems))
+    told = capsys.readouterr().err.splitlines()
+    assert [line.rpartition("/")[2] for line in told if "error" in line] == [
+        "new.md:3: error: front matter cannot be read"
+    ] * 2
+
+
 def test_a_fault_is_told_once_and_the_next_change_is_tried_anew(notebook: Path) -> None:
     from threading import Event, Thread
 
@@ -129,3 +151,26 @@ def test_only_notes_and_folders_wake_it(path: str, wanted: bool, tmp_path: Path)
     from kb.watch import _of_notes
 
     assert _of_notes(tmp_path)(Change.modified, str(tmp_path / path)) is wanted
+
+
+def test_where_the_system_tells_of_fewer_folders_it_is_said_and_changes_are_found_by_looking(
+    notebook: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    limit = tmp_path / "limit"
+    limit.write_text("2\n")
+    monkeypatch.setattr(watch, "LIMITS", (str(limit), "/no/such/file"))
+    told: list[str] = []
+    stop = Event()
+
+    def hear(change: SyncReport | KbError) -> None:
+        told.append(str(change))
+        stop.set()
+
+    with KnowledgeBase.open(notebook) as base:
+        base.sync(embed=False)
+        base.watch(hear, embed=False, stop=stop)
+    assert "the system tells of 2: changes are found within 5 s" in told[0]
+    limit.write_text("1000\n")
+    assert watch.shortfall(notebook / "notes") is None
+    monkeypatch.setattr(watch, "LIMITS", ("/no/such/file",))
+    assert watch.shortfall(notebook / "notes") is None, "a system without such a limit"

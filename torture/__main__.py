@@ -7,10 +7,11 @@ import sys
 from typing import Final
 
 WHOLE: Final = (
-    ("crash", "--rounds", "200"),
+    ("crash", "--kills", "200"),
     ("disk", "--rounds", "30"),
     ("crowd", "--rounds", "20"),
     ("hostile",),
+    ("apis",),
     ("within",),
     ("mutations",),
 )

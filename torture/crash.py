@@ -1,6 +1,6 @@
 """Kills: every command that writes, at moments chosen by a seed; then everything must be whole.
 
-python -m torture.crash --rounds 200 --seed 1
+python -m torture.crash --kills 200 --seed 1
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class Attack:
     make: Callable[[Path], None]
     #: Whether the next run learns again what the killed one was about to record.
     learns_again: bool = True
+    #: What more must hold of what is left: the notebook, that as it was before, that as it becomes.
+    holds: Callable[[Path, Path, Path], None] = lambda root, before, after: None
 
 
 @dataclass
@@ -73,6 +75,18 @@ def attacks(web: Web, place: Path) -> list[Attack]:
         synced(root)
         kb(root, "check-links", "--all")
 
+    def backed_up(root: Path) -> None:
+        checked(root)
+        kb(root, "backup", "b.tar.gz")
+
+    def fuller(root: Path) -> None:
+        """A folder in which some of it stands, and stands otherwise."""
+        backed_up(root)
+        shutil.copytree(root / "notes", root / "there/notes")
+        for number in (1, 2, 3):
+            (root / f"there/notes/n{number}.md").write_text("other words\n" * 500)
+        (root / "there/notes/n4.md").unlink()
+
     return [
         Attack("sync", ["sync"], changed),
         Attack("add-link", ["add-link", added, "--note", "n3"], synced, learns_again=False),
@@ -80,7 +94,36 @@ def attacks(web: Web, place: Path) -> list[Attack]:
         Attack("enrich", ["enrich"], synced),
         Attack("repair", ["repair", "--apply"], checked),
         Attack("import", ["import", str(source)], synced),
+        Attack("backup", ["backup", "b.tar.gz", "--force"], synced, holds=_backup_is_whole),
+        Attack("restore", ["restore", "b.tar.gz", "new"], backed_up, holds=_whole_or_absent),
+        Attack("restore-into", ["restore", "b.tar.gz", "there", "--force"], fuller, holds=_old_or_new),
     ]
+
+
+def _backup_is_whole(root: Path, before: Path, after: Path) -> None:
+    if (root / "b.tar.gz").exists():
+        kb(root, "restore", "b.tar.gz", "unpacked", "--dry-run")
+
+
+def _whole_or_absent(root: Path, before: Path, after: Path) -> None:
+    assert not (root / "new").exists() or _tree(root / "new") == _tree(after / "new"), "half a notebook"
+
+
+def _old_or_new(root: Path, before: Path, after: Path) -> None:
+    old, new, left = (_tree(place / "there") for place in (before, after, root))
+    for path, data in left.items():
+        assert data in (old.get(path), new.get(path)), f"{path} is neither old nor new: {data[:200]!r}"
+    assert old.keys() <= left.keys(), f"files are gone: {old.keys() - left.keys()}"
+    assert "kb.toml" in old or "kb.toml" not in left or left == new, "a notebook before all of it came"
+
+
+def _tree(root: Path) -> dict[str, bytes]:
+    """Every file but what is being written."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and not any(map(is_temporary, path.relative_to(root).parts))
+    }
 
 
 def kb(root: Path, *args: str) -> Done:
@@ -120,6 +163,7 @@ def kill(whole: Whole, root: Path, chance: random.Random) -> str:
     where = f"{whole.attack.name} killed at {moment} (status {done.status})"
     try:
         _check_left(whole, root)
+        whole.attack.holds(root, whole.before, whole.after)
         _age(root)
         again = kb(root, *whole.attack.args)
         kb(root, "sync")
@@ -155,6 +199,7 @@ def _check_end(whole: Whole, root: Path, again: Done) -> None:
     """The next run completes: the same notes as undisturbed, and no file that is too many."""
     assert _notes(root) == _notes(whole.after), f"the next run did not complete it:\n{again.text}"
     _check_store(root)
+    whole.attack.holds(root, whole.before, whole.after)
     if whole.attack.learns_again:
         one, other = (set(ledger.read(place / "links.jsonl")) for place in (root, whole.after))
         assert one == other, f"the ledger differs by {one ^ other}"
@@ -189,9 +234,9 @@ def _age(root: Path) -> None:
 def main() -> int:
     """Kill each command so many times; 1 if anything was not whole."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=200)
+    options.add_argument("--kills", type=int, default=200, help="of each command")
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--only", help="this command alone")
+    options.add_argument("--only", help="these commands alone, commas between them")
     chosen = options.parse_args()
     preload()
     gc.freeze()
@@ -200,20 +245,21 @@ def main() -> int:
         place = Path(name)
         os.environ["XDG_CONFIG_HOME"] = str(place / "no-config")
         for attack in attacks(web, place):
-            if chosen.only not in (None, attack.name):
+            if chosen.only and attack.name not in chosen.only.split(","):
                 continue
             began, chance = time.monotonic(), random.Random(f"{chosen.seed} {attack.name}")
-            whole, caught, killed = undisturbed(attack, place), 0, 0
-            for number in range(chosen.rounds):
-                root = place / f"{attack.name}-{number}"
+            whole, runs, caught, killed = undisturbed(attack, place), 0, 0, 0
+            while killed < chosen.kills and runs < 3 * chosen.kills + 10:
+                root, runs = place / f"{attack.name}-{runs}", runs + 1
                 try:
-                    killed += "status -9" in kill(whole, root, chance)
+                    moment = kill(whole, root, chance)
                 except AssertionError as error:
-                    caught += 1
+                    moment, caught = str(error), caught + 1
                     print(error, file=sys.stderr)
+                killed += "(status -9)" in moment
                 shutil.rmtree(root)
-            faults += caught
-            told = f"{chosen.rounds} runs, {killed} killed before their end, {caught} not whole"
+            faults += caught + (killed < chosen.kills)
+            told = f"{runs} runs, {killed} killed before their end, {caught} not whole"
             print(f"{attack.name:12} {told}, {time.monotonic() - began:.0f} s", flush=True)
     return 1 if faults else 0
 

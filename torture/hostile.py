@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
@@ -26,8 +26,8 @@ from torture.scene import Web
 SECONDS: Final = 120
 ROOT: Final = Path(__file__).parent.parent
 _ENVIRON: Final = {"KB_LINKS_PRIVATE_HOSTS": "check", "KB_LINKS_TIMEOUT": "2"}
-_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_MKDOCS: Final = """site_name: Zoo
+CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+MKDOCS: Final = """site_name: Zoo
 site_url: https://zoo.example/
 docs_dir: notes
 plugins: [search, kb]
@@ -101,31 +101,30 @@ _PATHS: Final = (
 )
 
 
-class Zoo:
-    """A notebook full of it, and commands run in it as a person would."""
+class Place:
+    """A notebook, and commands run in it as a person would; `before` is called in their processes first."""
 
-    def __init__(self, root: Path, web: Web, longest: int) -> None:
+    def __init__(
+        self,
+        root: Path,
+        web: Web,
+        environ: Mapping[str, str] = _ENVIRON,
+        before: Callable[[], None] | None = None,
+    ) -> None:
         self.root, self.web = root, web
         self.faults: list[str] = []
-        (root / "notes").mkdir(parents=True)
-        (root / "kb.toml").write_text('[notebook]\ntitle = "Zoo"\n[links]\ninterval = 0.001\n')
-        (root / "mkdocs.yml").write_text(_MKDOCS)
-        self.hostile = zoo.fill(root / "notes", longest=longest)
-        lines = [f"* [page {at}]({web.url(at, path)})" for at, path in enumerate(_PATHS)]
-        (root / "notes/pages.md").write_text("\n".join(lines) + "\n")
-        good = root / "notes/good/one.md"
-        good.write_text(good.read_text().replace("http://127.0.0.2:1/", web.url(1, "")))
+        self._environ, self._before = environ, before
 
     def run(self, *args: str, statuses: Sequence[int] = (0, 1)) -> str:
         """Run a command; what it printed. What is amiss is kept."""
-        done = run(args, self.root, environ=_ENVIRON, timeout=SECONDS)
+        done = run(args, self.root, environ=self._environ, before=self._before, timeout=SECONDS)
         said = done.text
         if done.status not in statuses:
             why = "hangs" if done.status == -9 else f"left with {done.status}"
             self.fault(f"{args}: {why}: {said[-3000:]}")
         if "Traceback" in said:
             self.fault(f"{args}: {said[-3000:]}")
-        if control := _CONTROL.search(said):
+        if control := CONTROL.search(said):
             near = said[max(control.start() - 60, 0) : control.end() + 60]
             self.fault(f"{args}: lets {control[0]!r} through: {near!r}")
         return said
@@ -135,7 +134,7 @@ class Zoo:
         done = subprocess.run(
             [sys.executable, "-m", "mkdocs", "build", "-q"],
             cwd=self.root,
-            env={**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "NOMKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             timeout=5 * SECONDS,
@@ -160,6 +159,21 @@ class Zoo:
         if first != second:
             self.fault(f"{args}: says something else the second time:\n{first[-500:]}\n--\n{second[-500:]}")
         return second
+
+
+class Zoo(Place):
+    """A notebook full of hostile notes, and of links to hostile pages."""
+
+    def __init__(self, root: Path, web: Web, longest: int) -> None:
+        super().__init__(root, web)
+        (root / "notes").mkdir(parents=True)
+        (root / "kb.toml").write_text('[notebook]\ntitle = "Zoo"\n[links]\ninterval = 0.001\n')
+        (root / "mkdocs.yml").write_text(MKDOCS)
+        self.hostile = zoo.fill(root / "notes", longest=longest)
+        lines = [f"* [page {at}]({web.url(at, path)})" for at, path in enumerate(_PATHS)]
+        (root / "notes/pages.md").write_text("\n".join(lines) + "\n")
+        good = root / "notes/good/one.md"
+        good.write_text(good.read_text().replace("http://127.0.0.2:1/", web.url(1, "")))
 
 
 def visit(place: Zoo, *, build: bool) -> None:
@@ -191,20 +205,20 @@ def visit(place: Zoo, *, build: bool) -> None:
         place.twice("export", format)
     place.twice("repair")
     place.run("site", "out")
-    _look_at(place, place.root / "out")
+    look_at(place, place.root / "out")
     if build:
         place.build()
         built = place.root / "site"
         for page in ("good/one/index.html", "good/two/index.html", "glossary/index.html"):
             if not (built / page).is_file():
                 place.fault(f"mkdocs build: no {page}")
-        _look_at(place, built)
+        look_at(place, built)
         place.build()
     if (place.root / "owned").exists() or (place.root / "notes/owned").exists():
         place.fault("something ran a program")
 
 
-def _look_at(place: Zoo, folder: Path) -> None:
+def look_at(place: Place, folder: Path) -> None:
     """Nothing on a site runs, nothing on it comes from outside, nobody's password is on it."""
     for path in folder.rglob("*"):
         if not path.is_file() or path.suffix not in (".html", ".md", ".json", ".xml"):

@@ -7,8 +7,9 @@ that an interrupted run keeps all it has done.
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -210,6 +211,8 @@ def check(
         return found.text if found else ""
 
     async def run() -> None:
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows; a thread of its own
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _interrupt)
         async with _fetcher(fetcher, settings) as network:
             for pages in parts():
                 await look(
@@ -237,6 +240,11 @@ def check(
         unsafe=tuple(with_unsafe(store.records(todo.unsafe))),
         told=scope.told(ids),
     )
+
+
+def _interrupt() -> None:
+    """A job that is told to end keeps what it has done, as one that is interrupted by hand."""
+    raise KeyboardInterrupt
 
 
 async def look_at(

@@ -25,5 +25,7 @@ def command(shell: str) -> int:
     script = kind(main, {}, "kb", "_KB_COMPLETE").source()
     # What kb escapes for bash must reach it as it is: click's script would take the backslashes away.
     script = script.replace("read type value", "read -r type value").replace("+=($value)", '+=("$value")')
+    # In fish a value or its description may hold a comma, too.
+    script = script.replace('string split "," $completion', 'string split -m 1 "," $completion')
     click.echo(script)
     return 0

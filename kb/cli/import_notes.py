@@ -39,7 +39,7 @@ def command(source: str, importer: str | None, dry_run: bool, overwrite: bool) -
     with notebook() as base:
         plan = base.plan_import(source, overwrite=overwrite, importer=importer)
         print_problems(base, plan.problems)
-        click.echo(reports.imported(plan, base.shown, dry_run))
         failed = () if dry_run else base.apply_import(plan).problems
+        click.echo(reports.imported(plan, base.shown, dry_run, {one.path for one in failed}))
         print_problems(base, failed)
         return 1 if plan.refused or failed else 0

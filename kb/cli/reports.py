@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from kb.cli.clean import plain
@@ -141,16 +142,18 @@ def saved_page(page: Saved) -> str:
     return "\n".join([head, "", *(plain(line) for line in body.split("\n"))])
 
 
-def imported(plan: ImportPlan, shown: Shown, dry_run: bool) -> str:
-    """The files an import writes, those that stand already, those left alone."""
+def imported(plan: ImportPlan, shown: Shown, dry_run: bool, failed: Collection[str] = ()) -> str:
+    """The files an import writes but for those that `failed`, those that stand already, those left alone."""
     verb = "would write" if dry_run else "wrote"
     lines = [
         f"{verb} {shown(write.draft.path)}"
         + ("  (a copy)" if write.draft.copy else "")
         + ("  (overwriting)" if write.before else "")
         for write in plan.writes
+        if write.draft.path not in failed
     ]
-    lines += [f"{verb} {shown(copy.path)}  (a copy)" for copy in plan.copies]
+    lines += [f"{verb} {shown(copy.path)}  (a copy)" for copy in plan.copies if copy.path not in failed]
+    written = len(lines)
     lines += [f"already there {shown(path)}" for path in plan.same]
     lines += [f"left alone {shown(path)}" for path in plan.refused]
     if dry_run:
@@ -160,7 +163,7 @@ def imported(plan: ImportPlan, shown: Shown, dry_run: bool) -> str:
             lines += ["", styled(f"--- {shown(write.draft.path)}", "bold")]
             text = write.draft.data.decode("utf-8", "replace").expandtabs(4)
             lines += [plain(line) for line in text.splitlines()]
-    elif plan.writes or plan.copies:
+    elif written:
         lines.append("kb sync reads them")
     return "\n".join(lines)
 
@@ -192,7 +195,7 @@ def restored(value: Restored, folder: str, dry_run: bool) -> str:
     if value.same:
         told.append(f"{count(len(value.same), 'file')} stood there already")
     if not dry_run:
-        told += ["", "next: " + ("" if folder == "." else f"cd {folder} && ") + "kb sync"]
+        told += ["", "next: " + ("" if folder == "." else f"cd {shlex.quote(folder)} && ") + "kb sync"]
     return "\n".join(told)
 
 
@@ -208,10 +211,15 @@ def initialised(plan: InitPlan, dry_run: bool) -> str:
     lines += [f"kept {path}" for path in plan.kept]
     if plan.adopted:
         lines.append(f"{count(plan.adopted, 'note')} adopted as they are")
+    if plan.among:
+        lines += [
+            "",
+            f"this folder lies among the notes of {plain(str(plan.among))}, which reads its notes, too",
+        ]
     if plan.lacking:
         told = "\n".join(f"    {line}" for line in plan.lacking.splitlines())
         lines += ["", f"your mkdocs.yml lacks the plugin that makes the site; add to it:\n{told}"]
     if not dry_run:
-        there = "" if os.path.realpath(plan.root) == os.getcwd() else f"cd {plan.root} && "
+        there = "" if os.path.realpath(plan.root) == os.getcwd() else f"cd {shlex.quote(str(plan.root))} && "
         lines += ["", f'next: {there}kb search "what you remember of a note"']
     return "\n".join(lines)

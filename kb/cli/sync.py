@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import click
@@ -11,7 +12,8 @@ from kb.cli import reports
 from kb.cli.help import Command
 from kb.cli.shared import notebook, print_problems, progress, warn
 from kb.errors import KbError
-from kb.model.reports import Severity, SyncReport
+from kb.knowledge import KnowledgeBase
+from kb.model.reports import Problem, Severity, SyncReport
 
 
 @click.command("sync", cls=Command)
@@ -35,13 +37,27 @@ def command(rehash: bool, no_embed: bool, watch: bool) -> int:
         if watch:
             warn(f"watching {base.shown('.')}; Ctrl-C ends it")
             with suppress(KeyboardInterrupt):
-                base.watch(tell, embed=not no_embed)
+                base.watch(teller(base, report.problems), embed=not no_embed)
             return 0
         return 1 if any(problem.severity is Severity.ERROR for problem in report.problems) else 0
 
 
-def tell(change: SyncReport | KbError) -> None:
-    """A line for what was read or embedded, at once: whoever reads may wait for it."""
-    warn(f"kb: {change}" if isinstance(change, KbError) else reports.seen(change))
-    if sys.stderr is not None:
-        sys.stderr.flush()
+def teller(base: KnowledgeBase, known: Iterable[Problem]) -> Callable[[SyncReport | KbError], None]:
+    """What says a line for what was read or embedded, and what is newly wrong with a note.
+
+    At once: whoever reads may wait for it.
+    """
+    told = set(known)
+
+    def tell(change: SyncReport | KbError) -> None:
+        nonlocal told
+        if isinstance(change, KbError):
+            warn(f"kb: {change}")
+        else:
+            warn(reports.seen(change))
+            print_problems(base, (one for one in change.problems if one not in told))
+            told = set(change.problems)  # what was mended and is broken again is told again
+        if sys.stderr is not None:
+            sys.stderr.flush()
+
+    return tell

@@ -77,7 +77,12 @@ class Notebook:
                 from kb.store import schema
 
                 schema.ensure(path)
-        return Store.open(path)
+        store = Store.open(path)
+        if self.settings["links.ignore"]:
+            from kb.web.ignore import ignores
+
+            store.leave_out(ignores(self.settings["links.ignore"]))
+        return store
 
     # -- places --------------------------------------------------------------------------------
 

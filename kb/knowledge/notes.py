@@ -130,18 +130,18 @@ class Notes(Links):
     ) -> Export:
         """The links that `narrow` allows, as another tool reads them; written to `output` if named.
 
-        With `out`, each piece of the text is handed to it as it comes, and none is kept.
+        With `out`, each piece of the text is handed to it as it comes; then, or with `output`, none is kept.
         What stands in private notes only is left out unless `private`. UsageError for an unknown
         format, NoteUnwritable.
         """
-        from kb.transfer import export, write_export
+        from kb.transfer import export, writing
 
         records = self.each_link(narrow)
         tags = {row.path: row.tags for row in self.store.notes()}
-        exported = export(records, tags, format, private=private, out=out)
-        if output is not None:
-            write_export(Path(output), exported.text)
-        return exported
+        if output is None:
+            return export(records, tags, format, private=private, out=out)
+        with writing(Path(output)) as out:
+            return export(records, tags, format, private=private, out=out)
 
     # -- site ----------------------------------------------------------------------------------
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from threading import Thread
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from kb.errors import StoreError
+from kb.errors import StoreError, UnknownNote
 from kb.knowledge.notebook import Notebook, Progress
 from kb.values import replace
 
 if TYPE_CHECKING:
     from kb.find import Found
-    from kb.model.search import Filter, Hit
+    from kb.model.search import Filter
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ class Search(Notebook):
             limit=limit,
             semantic=ahead.result if ahead is not None else None,
         )
-        return replace(found, hits=self._as_settings_say(found.hits), notices=(*notices, *found.notices))
+        return replace(found, notices=(*notices, *found.notices))
 
     def related(self, place: str, *, limit: int = 10, progress: Progress | None = None) -> Found:
         """The passages nearest in meaning to `PATH` or `PATH:LINE`, at most `limit`.
@@ -90,8 +90,10 @@ class Search(Notebook):
         notices = self._refresh(progress, embed=True)
         semantic = self.models.semantic()
         note, line = self._spot(place)
+        if (self.settings.notes / note).is_dir():
+            raise UnknownNote(f"{place} is a folder", hint="name a note in it")
         found = related(self.store, semantic, note, line or None, limit=limit)
-        return replace(found, hits=self._as_settings_say(found.hits), notices=(*notices, *found.notices))
+        return replace(found, notices=(*notices, *found.notices))
 
     def _refresh(self, progress: Progress | None, *, embed: bool) -> list[str]:
         """Read changed notes and embed new passages, as far as a search may wait for it."""
@@ -114,12 +116,3 @@ class Search(Notebook):
         if embed and report.pending and not report.notice:
             return [f"{report.pending} passages are not embedded yet and are found by words alone; kb sync"]
         return []
-
-    def _as_settings_say(self, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
-        """The hits, their links that a pattern ignores shown as ignored: the store knows no patterns."""
-        patterns: tuple[str, ...] = self.settings["links.ignore"]
-        if not patterns or not any(hit.links for hit in hits):
-            return hits
-        from kb.web.ignore import hits_with_ignored
-
-        return hits_with_ignored(hits, patterns)

@@ -96,8 +96,14 @@ class Upkeep(Links):
 
         `told` hears of every change, and of what went wrong, once: the next change is tried anew.
         """
-        from kb.watch import changes
+        from kb.watch import LIMITS, LOOK_ANYWAY, changes, shortfall
 
+        if short := shortfall(self.settings.notes):
+            words = "{:,} folders are to be watched, and the system tells of {:,}: ".format(*short)
+            words += (
+                f"changes are found within {LOOK_ANYWAY:.0f} s instead of at once; {LIMITS[0]} can be raised"
+            )
+            told(UsageError(words))
         pending, wrong = 0, ""
         for _ in changes(self.settings.notes, stop):
             try:

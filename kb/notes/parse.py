@@ -86,6 +86,8 @@ def definitions(data: bytes) -> list[tuple[int, int, int]]:
 _Definitions: TypeAlias = "dict[str, tuple[tuple[int, int], tuple[int, int]]]"
 _PARAGRAPH = {"Start": "Paragraph"}
 _LABEL = re.compile(r"\[([^\[\]]{1,999})\]")
+_FOOTNOTE_BEGINS = re.compile(r"(?m)^[ >]*\[\^([^\[\]\s]{1,200})\]:")
+_FOOTNOTE = re.compile(r"\[\^([^\[\]\s]{1,200})\](?!:)")
 
 
 class _Events:
@@ -103,6 +105,7 @@ class _Events:
             plain = self._take_out(plain)
         self.text = plain.decode("utf-8")
         self._definitions: _Definitions | None = None
+        self._footnotes: frozenset[str] | None = None
         if self.asides:
             self._share(self._all_definitions())
 
@@ -142,6 +145,13 @@ class _Events:
         names = {links.label(match[1]) for match in _LABEL.finditer(self.text)}
         lines = [self.raw[slice(*known[name][1])].decode("utf-8", "replace") for name in names & known.keys()]
         return "\n\n" + "\n".join(sorted(lines)) if lines else ""
+
+    def footnotes(self) -> frozenset[str]:
+        """Names of the note's footnotes; of more than there are, should one stand in code."""
+        if self._footnotes is None:
+            text = self.raw.decode("utf-8", "replace")
+            self._footnotes = frozenset(match[1] for match in _FOOTNOTE_BEGINS.finditer(text))
+        return self._footnotes
 
     def _events(self) -> Iterator[tuple[Any, Any]]:
         return pyromark.events_with_range(self.text, options=_OPTIONS)
@@ -272,6 +282,16 @@ class _Inner(_Events):
 
     def origin(self, at: int) -> int:
         return self._outer.origin(self._piece.origin(at))
+
+    def _lacking(self, known: _Definitions) -> str:
+        """Besides: the footnotes of the note that it refers to, else `[^x]` is text here."""
+        names = {match[1] for match in _FOOTNOTE.finditer(self.text)}
+        own = {match[1] for match in _FOOTNOTE_BEGINS.finditer(self.text)}
+        footnotes = sorted(names & self.footnotes() - own) if names else ()
+        return super()._lacking(known) + "".join(f"\n\n[^{name}]: ." for name in footnotes)
+
+    def footnotes(self) -> frozenset[str]:
+        return self._outer.footnotes()
 
     def _events(self) -> Iterator[tuple[Any, Any]]:
         for event, extent in super()._events():

@@ -12,6 +12,7 @@ from kb.model.site import Page
 from kb.pages import markup
 from kb.pages.card import KIND_WORDS, Card
 from kb.pages.text import clipped, day, flat, plain
+from kb.places import WIKILINK, read_wikilink
 
 # Front matter as the person wrote it. Page generators read it with parsers of their own, which
 # a hostile file can crash, so a page never carries it on.
@@ -144,7 +145,8 @@ def first_words(source: str) -> str:
     words = ""
     for line in body(source)[:4000].split("\n"):
         if not _NO_PROSE.match(line):
-            words = f"{words} {_NOT_WORDS.sub('', line).strip()}".strip()
+            said = WIKILINK.sub(lambda found: read_wikilink(found[2], found[3]).words, line)
+            words = f"{words} {_NOT_WORDS.sub('', said).strip()}".strip()
         if len(words) > 60:
             break
     return clipped(words)

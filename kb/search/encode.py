@@ -26,11 +26,11 @@ from kb.search.wordpiece import WordPiece
 __all__ = ["Encoder", "NumpyEncoder", "TieredEncoder", "packaged_model", "verify_weights"]
 
 Array = npt.NDArray[np.float32]
-BULK_AFTER = 2000
+BULK_AFTER = 1300
 """Texts from which PyTorch's six seconds of loading begin to be worth it.
 
-On two cores NumPy embeds some 80 passages a second, sentence-transformers 90 to 100: it wins from
-about 3,000 texts on.
+On two cores NumPy embeds some 75 passages of 67 tokens a second, `packed` some 120: it wins from
+about so many on.
 """
 
 _CHUNK_TOKENS = 512  # rows of one pass: enough to feed the matrix product, small enough for the cache

@@ -85,7 +85,7 @@ class TransformerEncoder:
         try:
             packed = Packed(self._model, self._place)
             cosines = np.einsum("ij,ij->i", unit(packed(PROBES).numpy()), self._encoded(PROBES))
-        except (ModelError, KeyError, RuntimeError):  # other names of weights, other operations
+        except (ModelError, AttributeError, KeyError, RuntimeError):  # other names, other operations
             return None
         return packed if cosines.min() >= PARITY_COSINE else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -76,6 +76,7 @@ def _open(path: Path, mode: str, *, writable: bool) -> sqlite3.Connection:
 
 def prepare(connection: sqlite3.Connection, *, writable: bool = True) -> None:
     """The settings that hold for a connection, not for the file."""
+    leave_out(connection)
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA temp_store = MEMORY")
@@ -86,11 +87,21 @@ def prepare(connection: sqlite3.Connection, *, writable: bool = True) -> None:
         connection.execute(f"PRAGMA journal_size_limit = {16 * 1024 * 1024}")
 
 
+def leave_out(connection: sqlite3.Connection, left_out: Callable[[str], bool] | None = None) -> None:
+    """Which addresses the notebook's patterns ignore, for `filters.STANDING`; at first none."""
+    connection.create_function("patterns_given", 0, lambda: left_out is not None)
+    connection.create_function("left_out", 1, left_out or (lambda url: False), deterministic=True)
+
+
 class Connected:
     """What each part of the store stands on: one connection and one kind of transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+
+    def leave_out(self, left_out: Callable[[str], bool]) -> None:
+        """Take links for ignored whose address this says is: the settings know patterns, the rows do not."""
+        leave_out(self.connection, left_out)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

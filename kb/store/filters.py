@@ -24,8 +24,12 @@ _PUBLIC_PAGE = (
     " JOIN notes k ON k.id = q.note_id WHERE NOT k.private))"
 )
 
-#: What stands for a link over time: the person's "ignore" comes first.
-STANDING = "CASE WHEN l.ignored THEN 'ignored' ELSE l.standing END"
+#: What stands for a link `l` of a mention `m` over time: the person's "ignore" comes first, by name or by
+#: pattern. The subquery is asked once, so that without patterns no address is looked at.
+STANDING = (
+    "CASE WHEN l.ignored OR ((SELECT patterns_given()) AND left_out(coalesce(m.meant, m.url)))"
+    " THEN 'ignored' ELSE l.standing END"
+)
 
 
 def passage_clause(filter: Filter) -> tuple[str, list[object]]:

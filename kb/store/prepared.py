@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from kb.model.dates import When
 from kb.model.kinds import Source
 from kb.model.notes import Link, Note
 from kb.model.search import excerpt
@@ -20,6 +22,7 @@ from kb.store.rows import Identity, Stamp, dates, join
 _COMMON = frozenset(
     ("http", "https", "www", "com", "org", "net", "html", "htm", "php", "aspx", "index", "id", "utm")
 )
+_LONGEST = max(map(len, _COMMON))
 _WORD = re.compile(r"[^\W_]+")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9]+")
 _NOTE = Source.NOTE.value
@@ -60,8 +63,20 @@ def prepare(note: Note, stamp: Stamp, identify: Callable[[Link], Identity]) -> P
     passages: list[Row] = []
     pairs: list[tuple[int, str]] = []
     mentions: list[Row] = []
+    # What neighbours share - a heading path, a date - is the same object, and is put into columns once.
+    heading: tuple[str, ...] | None = None
+    noted: When | None = None
+    noted_columns = dates(None)
+    headings, above, plain = "", "", False
     for ordinal, passage in enumerate(note.passages):
-        text, heading, parents, span = passage.text, passage.heading, passage.parents, passage.span
+        text, parents, span, date = passage.text, passage.parents, passage.span, passage.date
+        if passage.heading is not heading:
+            heading = passage.heading
+            headings, above = join(heading), excerpt(title, heading, (), "").context
+            plain = title.isascii() and headings.isascii()
+        if passage.noted is not noted:
+            noted = passage.noted
+            noted_columns = dates(noted)
         words: dict[str, None] = {}
         for link in passage.links:
             key, kind, host = identify(link)
@@ -83,8 +98,11 @@ def prepare(note: Note, stamp: Stamp, identify: Callable[[Link], Identity]) -> P
                     url if url != href else None,
                 )
             )
-        if found := grams("\n".join((text, *heading, title))):
+        if not (plain and text.isascii()) and (found := grams("\n".join((text, *heading, title)))):
             pairs.append((ordinal, found))
+        # The digest of the passage's `excerpt`, without making that value.
+        context = "\n".join(filter(None, (above, *parents))) if parents else above
+        read = f"{context}\n{text}" if context else text
         passages.append(
             (
                 ordinal,
@@ -94,12 +112,12 @@ def prepare(note: Note, stamp: Stamp, identify: Callable[[Link], Identity]) -> P
                 span.start,
                 span.end,
                 text,
-                join(heading),
-                join(parents),
+                headings,
+                join(parents) if parents else "",
                 " ".join(words),
-                *dates(passage.noted),
-                *dates(passage.date),
-                bytes.fromhex(excerpt(title, heading, parents, text).digest),
+                *noted_columns,
+                *(noted_columns if date is noted else dates(date)),
+                blake2b(read.encode("utf-8", "surrogatepass"), digest_size=16).digest(),
             )
         )
     row = (
@@ -131,4 +149,4 @@ def address_words(url: str) -> str:
     """The words of a link's address that a person may remember: often the slug says what it was."""
     plain = unquote(url) if "%" in url else url
     words = (_PLAIN_WORD if plain.isascii() else _WORD).findall(plain)
-    return " ".join([word for word in words if word.lower() not in _COMMON])
+    return " ".join([word for word in words if len(word) > _LONGEST or word.lower() not in _COMMON])

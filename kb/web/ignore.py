@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from kb import urls
-from kb.model.kinds import Standing
 from kb.model.links import LinkRecord, Verdict
-from kb.model.search import Hit
 
 UNSAFE = frozenset({"javascript", "data", "file", "vbscript", "blob"})
 """Schemes that run something or read the reader's own disk: listed, and never followed."""
@@ -43,20 +41,6 @@ def with_ignored(links: Iterable[LinkRecord], patterns: Sequence[str]) -> list[L
         replace(link, person=replace(link.person, ignored=True)) if ignored(link.address) else link
         for link in links
     ]
-
-
-def hits_with_ignored(hits: Iterable[Hit], patterns: Sequence[str]) -> tuple[Hit, ...]:
-    """The same hits, those of their links that a pattern matches shown as ignored."""
-    ignored = ignores(patterns)
-    return tuple(
-        replace(
-            hit,
-            links=tuple(
-                replace(link, standing=Standing.IGNORED) if ignored(link.url) else link for link in hit.links
-            ),
-        )
-        for hit in hits
-    )
 
 
 def ignores(patterns: Sequence[str]) -> Callable[[str], bool]:

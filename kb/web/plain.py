@@ -107,12 +107,17 @@ class Plain:
 
     def exceeds(self, words: int) -> bool:
         """Whether the size is more than this: told from as little of a long page as tells it."""
-        if "size" not in self.__dict__:
-            for chars in (_LEAD_CHARS, _OPENING_CHARS):
-                # Each piece of letters alone is a word or more; those with a comma need no counting.
-                if sum(map(str.isalnum, _TAG.sub(" ", self._body(chars)).split())) > words:
-                    return True
-        return self.size > words
+        return self._few > words or self._more > words or self.size > words
+
+    @cached_property
+    def _few(self) -> int:
+        """Words that the first lines have at the least."""
+        return _at_least(self._body(_LEAD_CHARS))
+
+    @cached_property
+    def _more(self) -> int:
+        """Words that the beginning has at the least."""
+        return _at_least(self._body(_OPENING_CHARS))
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -177,6 +182,11 @@ class Plain:
             if closed := _CLOSING[name].search(inner):
                 return _line(inner[: closed.start()])
         return ""
+
+
+def _at_least(markup: str) -> int:
+    """How many words there are at the least: pieces of letters alone are one or more, and quick to count."""
+    return sum(map(str.isalnum, _TAG.sub(" ", markup).split()))
 
 
 def _without_opaque(html: str) -> str:

@@ -6,16 +6,16 @@ address, which leads to the copy it made.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 from kb import urls
 from kb.model.dates import When
 from kb.web.fetch import Fetcher
 from kb.web.outcome import Outcome
+from kb.web.sources.base import as_object
 
 AVAILABLE: Final = "https://archive.org"
 SAVE: Final = "https://web.archive.org"
@@ -50,18 +50,15 @@ async def nearest(fetcher: Fetcher, url: str, when: When | None, *, base: str = 
 
 def read(outcome: Outcome) -> Snapshot | None:
     """The copy that an answer names; None if it names none. ConnectionError if it is no answer."""
-    answer: Any = None
-    if outcome.ok:
-        try:
-            answer = json.loads(outcome.body)
-        except ValueError:
-            answer = None
-    if not isinstance(answer, dict) or not isinstance(answer.get("archived_snapshots"), dict):
+    answer = as_object(outcome)
+    if answer is None or not isinstance(answer.get("archived_snapshots"), dict):
         raise ConnectionError(f"no answer from {urls.host(outcome.url)}")
     closest = answer["archived_snapshots"].get("closest")
     if not isinstance(closest, dict) or not closest.get("available") or str(closest.get("status")) != "200":
         return None
-    return _snapshot(str(closest.get("url")))
+    url = closest.get("url")
+    # A copy that somebody else keeps would put their words in the place of the page's.
+    return _snapshot(url) if isinstance(url, str) and urls.host(url) in _HOSTS[:2] else None
 
 
 async def save(fetcher: Fetcher, url: str, *, base: str = SAVE) -> Snapshot | None:

@@ -184,12 +184,6 @@ def _later(value: object) -> Route:
 enter(living, A, "asks-to-wait-until-a-date", _later(lambda: formatdate(time() + 1, usegmt=True)))
 enter(living, A, "asks-to-wait-until-a-date-gone-by", _later("Wed, 21 Oct 2015 07:28:00 GMT"))
 enter(living, A, "asks-to-wait-in-words", _later("soon"))
-enter(
-    unknowable,
-    K,
-    "asks-to-wait-until-tomorrow",
-    lambda handler, rest: handler.answer(503, b"", Retry_After=formatdate(time() + 86_400, usegmt=True)),
-)
 
 
 # -- where to --------------------------------------------------------------------------------------

@@ -36,7 +36,9 @@ def read_folder(source: Path, day_first: bool) -> Imported:
             problems.append(Problem(one.path, 0, Severity.WARNING, message))
             continue
         drafts.append(Draft(one.path, data, copy=True))
-        mentioned.of(parse(one.path, data, day_first=day_first))
+        note = parse(one.path, data, day_first=day_first)
+        problems += note.problems
+        mentioned.of(note)
     return Imported(tuple(drafts), (*problems, *mentioned.problems()), mentioned.attachments())
 
 

@@ -33,8 +33,9 @@ from kb.web.sources.base import (
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _ARXIV = "{http://arxiv.org/schemas/atom}"
 _ID = re.compile(r"https?://[a-z.]*arxiv\.org/abs/(?P<id>.+?)(?:v(?P<version>\d+))?\Z")
-# An entity could name another entity a thousand times over; arXiv's feeds declare none.
-_DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+# An entity could name another entity a thousand times over; arXiv's feeds declare none. In UTF-16,
+# which has a NUL in every letter of a declaration, it would be overlooked: arXiv's are UTF-8.
+_DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)|\0", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ repository; a redirect says that it has another name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -32,6 +33,9 @@ from kb.web.sources.base import (
     refusal,
     text_of,
 )
+
+# It becomes an address, which may come to stand in a note.
+_FULL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}\Z")
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class GitHub(Source):
             return self._refused(outcome)
         repo = as_object(outcome)
         full_name = text_of(repo.get("full_name"), 200) if repo else None
-        if repo is None or full_name is None or full_name.count("/") != 1:
+        if repo is None or full_name is None or not _FULL_NAME.match(full_name):
             return Reading(lacking=f"GitHub: {refusal(outcome)}")
         renamed = full_name.lower() != one.name.lower()
         address = f"https://github.com/{full_name}"
