@@ -227,9 +227,7 @@ def known(name: str, where: str = "") -> Key:
             close = get_close_matches(name, _BY_NAME, n=1)
         table, _, leaf = name.rpartition(".")
         shown = f"[{table}] {leaf}" if table and where else name
-        hint = (
-            f"did you mean {close[0]}?" if close and not within else "keys: " + ", ".join(within or _BY_NAME)
-        )
+        hint = f"did you mean {close[0]}?" if close else "keys: " + ", ".join(within or _BY_NAME)
         raise ConfigError(f"{where}there is no setting {shown}", hint=hint)
     return key
 
