@@ -266,15 +266,13 @@ def known(name: str, where: str = "") -> Key:
         from difflib import get_close_matches  # 5 ms, needed only to word this error
 
         # A key without its table, as `notes = "x"` at the top, before one that is merely spelled alike.
-        close = [full for full in _BY_NAME if full.endswith(f".{name}")] or get_close_matches(
-            name, _BY_NAME, n=1
-        )
+        close = [full for full in _BY_NAME if full.endswith(f".{name}")]
         within = [full for full in _BY_NAME if full.startswith(f"{name}.")]
+        if not close and not within:
+            close = get_close_matches(name, _BY_NAME, n=1)
         table, _, leaf = name.rpartition(".")
         shown = f"[{table}] {leaf}" if table and where else name
-        hint = (
-            f"did you mean {close[0]}?" if close and not within else "keys: " + ", ".join(within or _BY_NAME)
-        )
+        hint = f"did you mean {close[0]}?" if close else "keys: " + ", ".join(within or _BY_NAME)
         raise ConfigError(f"{where}there is no setting {shown}", hint=hint)
     return key
 
