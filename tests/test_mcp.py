@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -58,7 +59,9 @@ Call = Callable[..., Told]
 @contextmanager
 def client(root: Path, *options: str) -> Iterator[tuple[Call, list[str]]]:
     """A call to a server of its own for the notebook at `root`, and the names of the tools it offers."""
-    command = StdioServerParameters(command=KB[0], args=[*KB[1:], "mcp", *options], cwd=root)
+    # It is handed no more of the environment than it is given.
+    said = {name: value for name, value in os.environ.items() if name.startswith(("KB_", "XDG_"))}
+    command = StdioServerParameters(command=KB[0], args=[*KB[1:], "mcp", *options], cwd=root, env=said)
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(Client(stdio_client(command))) as session,
