@@ -20,12 +20,11 @@ from kb.store.store import Store
 from kb.values import dataclass, replace
 
 LEAST_COSINE = 0.26
-"""Below it a passage that holds less than HALF of what the query says is no answer.
+"""Below it a passage that no word of the query led to is no answer.
 
 Chosen on one half of bench/data/queries.tsv: .24 finds something for two in three of the questions
 on subjects that the notes know nothing of, .26 for one in three, and a paraphrase that is answered
-by .27 is worth more than the silence that .33 would keep for all but one in twenty of them. The
-other half says the same: one in three, and no question that has an answer finds nothing.
+by .27 is worth more than the silence that .33 would keep for all but one in twenty of them.
 """
 
 LEAST_COSINE_OF_STRANGER = 0.40
@@ -33,6 +32,13 @@ LEAST_COSINE_OF_STRANGER = 0.40
 
 One word says little, and letters that are no word lie nearer to everything: up to .40 for
 `quaxl` and `qwe`, while `spreadsheet` and `colours` found tables and terminals at .45 and .61.
+"""
+
+FAR = 0.2
+"""Below it a passage that holds less than HALF of what the query says is no answer either.
+
+Lower than LEAST_COSINE, for a word in common speaks for a passage: a question put in a line of few
+of the note's own words ("is a home graphics card enough") may have a cosine of .21 with its answer.
 """
 
 BEHIND = 0.9
@@ -217,7 +223,7 @@ def _is_stranger(store: Store, query: Query) -> bool:
 
 def _is_answer(one: Ranked, coverage: Mapping[int, float]) -> bool:
     """Whether a passage is more than one common word of a long question, met by chance."""
-    return one.cosine is None or one.cosine >= LEAST_COSINE or coverage.get(one.id, 0.0) >= HALF
+    return one.cosine is None or one.cosine >= FAR or coverage.get(one.id, 0.0) >= HALF
 
 
 class _Asked(NamedTuple):

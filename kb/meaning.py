@@ -138,6 +138,7 @@ def _rules() -> dict[str, Any]:
         "alike": rank.ALIKE,
         "least": find.LEAST_COSINE,
         "stranger": find.LEAST_COSINE_OF_STRANGER,
+        "far": find.FAR,
         "half": find.HALF,
         "common": find.COMMON,
         "remembered": words.COMMON,

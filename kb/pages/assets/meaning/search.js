@@ -40,7 +40,7 @@ export function find(passages, query, cosines, rules) {
   const known = new Map(keyword.map(([id]) => [id, cosines[id]]).filter(([, cosine]) => !Number.isNaN(cosine)));
   const coverage = covered(passages, query, keyword, rules);
   const near = ({ id, cosine }) =>
-    cosine === undefined || cosine >= rules.least || (coverage.get(id) ?? 0) >= rules.half;
+    cosine === undefined || cosine >= rules.far || (coverage.get(id) ?? 0) >= rules.half;
   return fuse(keyword, dense, known, coverage, rules.keyword).filter(near);
 }
 
