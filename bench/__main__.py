@@ -76,6 +76,7 @@ BENCHES: Mapping[str, Bench] = {
     "extract": Bench("Titles and facts of pages", (), ("--pages", "40")),
     "site": Bench("The site", ("--runs", "2"), ("--notes", "100", "--memory", "0", "--runs", "1")),
     "browser": Bench("Search by meaning in the browser", (), ("--passages", "500", "--queries", "40")),
+    "links_page": Bench("A page of very many links", (), ("--links", "2400", "--runs", "2")),
     # A million vectors are built first: ten minutes and 4 GB. Only when it is named.
     "scale_search": Bench("A million passages", ("--folder", str(NOTEBOOKS)), None),
 }

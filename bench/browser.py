@@ -286,7 +286,16 @@ def first_answer(browser: Browser, root: Path) -> list[bool]:
             good.append(told("bytes of model on the next page", value, again, 0, ours=f"{again} bytes"))
             above = memory(browser) - resting
             value = f"{above:.0f} MB above the page at rest"
-            good.append(told("memory", value, above, MEMORY, floor="the page at rest", unit="MB"))
+            good.append(
+                told(
+                    "memory of the page that searched",
+                    value,
+                    above,
+                    MEMORY,
+                    floor="the page at rest",
+                    unit="MB",
+                )
+            )
             context.close()
     return good
 
@@ -359,7 +368,7 @@ def sameness(browser: Browser, root: Path, count: int) -> list[bool]:
             least=True,
         ),
         told(
-            f"first ten of {len(order)} passages",
+            f"first ten of {len(order):,} passages, as many the same",
             f"{mean(same):.2f} the same",
             mean(same),
             AGREE,
@@ -367,7 +376,7 @@ def sameness(browser: Browser, root: Path, count: int) -> list[bool]:
             floor="NumPy's first ten",
         ),
         told(
-            "12 tokens",
+            "a query of 12 tokens embedded",
             f"{theirs_ms:.1f} ms, NumPy {ours_ms:.1f} ms, {theirs_ms / ours_ms:.1f}x",
             theirs_ms / ours_ms,
             SLOWER,

@@ -206,7 +206,9 @@ def silence(silent: dict[str, dict[Mode, list[bool]]]) -> None:
         wrongly = kind == "answered"
         told = ", ".join(f"{mode} {sum(one is wrongly for one in ones)}" for mode, ones in modes.items())
         what = "answered, but found nothing" if wrongly else f"{kind}: not answered, but found something"
-        print(f"{what}: {told} of {len(modes[Mode.HYBRID])}")
+        ones = modes[Mode.HYBRID]
+        print(f"{what}: {told} of {len(ones)}")
+        row(f"{what}, hybrid", sum(one is wrongly for one in ones), floor=f"of {len(ones)} queries")
 
 
 def main() -> int:
