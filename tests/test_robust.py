@@ -120,7 +120,7 @@ def test_no_such_option_is_answered_with_the_nearest(run: Run) -> None:
 
 def test_a_fault_of_kbs_own_is_told_without_a_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KB_DEBUG")
-    monkeypatch.setattr("kb.knowledge.KnowledgeBase.links", lambda *_: 1 / 0)
+    monkeypatch.setattr("kb.knowledge.KnowledgeBase.each_link", lambda *_: 1 / 0)
     ran = run("links")
     assert ran.status == 2
     assert "fault of kb's own: ZeroDivisionError" in ran.err
