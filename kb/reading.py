@@ -242,6 +242,7 @@ def serve() -> None:
     """The life of a helper: jobs on standard input, answers on standard output, until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked tells us when to stop
     root, day_first = Path(sys.argv[1]), bool(sys.argv[2])
+    os.nice(5)  # who asked writes meanwhile: should it wait for the processor, all would end later
     gc.disable()  # a note leaves no cycles behind, and looking for them takes a tenth of the time
     while (job := _receive(sys.stdin.buffer)) is not None:
         found = [read(root, Wanted(*one), day_first=day_first) for one in marshal.loads(job)]  # noqa: S302
