@@ -487,3 +487,14 @@ def test_bare_addresses_are_found_in_any_case(text: str) -> None:
 def test_a_title_leaves_out_the_hour_of_a_note_box() -> None:
     note = read("x", "202309011230 On cards.md")
     assert (note.title, str(note.noted)) == ("On cards", "2023-09-01")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '!!! tip "see [t]"\n    use [t][r]\n\n[r]: <http://r.r>\n\n```\ncode\n',
+        '!!! tip "see"\n    use it\n\n    [r]: <http://r.r>\n\na [x][r]\n\n```\ncode\n',
+    ],
+)
+def test_a_fence_that_nobody_closed_holds_no_definition_of_elsewhere(text: str) -> None:
+    assert read(text).passages[-1].text.splitlines()[-1] == "code"

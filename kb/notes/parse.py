@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, TypeAlias
@@ -93,6 +93,8 @@ _FOOTNOTE = re.compile(r"\[\^([^\[\]\s]{1,200})\](?!:)")
 class _Events:
     """Drives a Builder from pulldown-cmark's events over the body of one note."""
 
+    _longer = False  # whether definitions were put behind the text
+
     def __init__(self, raw: bytes, body: int, builder: Builder) -> None:
         self.raw = raw
         self.body = body
@@ -104,6 +106,7 @@ class _Events:
         if asides.may_hold(plain):
             plain = self._take_out(plain)
         self.text = plain.decode("utf-8")
+        self._length = len(plain)
         self._definitions: _Definitions | None = None
         self._footnotes: frozenset[str] | None = None
         if self.asides:
@@ -136,13 +139,17 @@ class _Events:
 
     def _share(self, known: _Definitions) -> None:
         self._definitions = known
-        self.text += self._lacking(known)
+        lacking = self._lacking(known)
+        self.text += lacking
+        self._longer = bool(lacking)
         for *_, inner in self.asides:
             inner._share(known)
 
     def _lacking(self, known: _Definitions) -> str:
         """Definitions that this text uses, to stand at its end: without them `[x][y]` is no link."""
-        names = {links.label(match[1]) for match in _LABEL.finditer(self.text)}
+        names = {
+            links.label(match[1]) for match in _LABEL.finditer(self.text)
+        } - self._own_definitions().keys()
         lines = [self.raw[slice(*known[name][1])].decode("utf-8", "replace") for name in names & known.keys()]
         return "\n\n" + "\n".join(sorted(lines)) if lines else ""
 
@@ -154,7 +161,18 @@ class _Events:
         return self._footnotes
 
     def _events(self) -> Iterator[tuple[Any, Any]]:
-        return pyromark.events_with_range(self.text, options=_OPTIONS)
+        """Of the text alone: a fence that nobody closed runs on into what was put behind it."""
+        events = pyromark.events_with_range(self.text, options=_OPTIONS)
+        return self._within(events) if self._longer else iter(events)
+
+    def _within(self, events: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+        whole = self.text.encode()
+        for event, extent in events:
+            start, end = extent["start"], extent["end"]
+            if start < self._length < end and type(event) is not str and "Text" in event:
+                yield {"Text": whole[start : self._length].decode("utf-8", "replace")}, extent
+            elif start < self._length:
+                yield event, extent
 
     def run(self) -> None:
         """Tell the builder all of the note."""
@@ -296,7 +314,6 @@ class _Inner(_Events):
     def _events(self) -> Iterator[tuple[Any, Any]]:
         for event, extent in super()._events():
             start, end = extent["start"], extent["end"]
-            if start < self._length:
-                # An end is told by its last byte: behind it, another line may begin elsewhere.
-                last = max(min(end, self._length) - 1, start)
-                yield event, {"start": self.origin(start), "end": self.origin(last) + (end > start)}
+            # An end is told by its last byte: behind it, another line may begin elsewhere.
+            last = max(min(end, self._length) - 1, start)
+            yield event, {"start": self.origin(start), "end": self.origin(last) + (end > start)}
