@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,8 +14,10 @@ from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
+from click.testing import CliRunner
 from mcp import Client, StdioServerParameters, stdio_client
 
+from kb.cli import main
 from kb.knowledge import KnowledgeBase
 from kb.mcp import Desk, takes, tools
 from kb.model import LinkKind, NoteKind, Saved, Standing
@@ -360,6 +363,7 @@ def test_the_model_stays_in_memory_and_needs_no_torch(tmp_path: Path) -> None:
     root = write_notebook(tmp_path / "notebook")
     script = f"""
 import sys
+from kb.cli import main
 from kb.knowledge import KnowledgeBase
 from kb.mcp import Desk
 desk = Desk(KnowledgeBase.open({str(root)!r}))
@@ -405,3 +409,13 @@ def test_without_the_package_the_command_says_what_to_install(
     assert done.returncode == 2
     out, err = capfd.readouterr()
     assert (out, "pip install 'mcp" in err, "Traceback" in err) == ("", True, False)
+
+
+def test_ctrl_c_is_the_callers_again_once_the_client_has_left(tmp_path: Path) -> None:
+    root = write_notebook(tmp_path / "n", NOTES)
+    before = signal.getsignal(signal.SIGINT)
+    done = CliRunner().invoke(main, ["--root", str(root), "mcp"], input="")
+    after = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+    assert done.exit_code == 0, done.output
+    assert after is before

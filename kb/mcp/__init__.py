@@ -45,7 +45,7 @@ def serve(base: KnowledgeBase, *, write: bool = False, private: bool = False) ->
     if sys.stdin is None or sys.stdout is None:
         raise UsageError("a client speaks on standard input and output, and one of them is closed")
     # The loop's reader waits in a thread that nothing can interrupt: Ctrl-C ends the process itself.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.stdin.isatty():
         print(
             f"kb mcp: serving {base.settings.root} to a client on standard input; Ctrl-C stops it",
@@ -55,6 +55,8 @@ def serve(base: KnowledgeBase, *, write: bool = False, private: bool = False) ->
         asyncio.run(_serve(Desk(base, write=write, private=private)))
     except* (BrokenPipeError, ConnectionResetError):
         pass  # the client is gone, and so is the reason to stay
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 async def _serve(desk: Desk) -> None:
