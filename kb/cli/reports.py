@@ -210,7 +210,8 @@ def initialised(plan: InitPlan, dry_run: bool) -> str:
     lines = [f"{verb} {path}" for path, _ in plan.writes]
     lines += [f"kept {path}" for path in plan.kept]
     if plan.adopted:
-        lines.append(f"{count(plan.adopted, 'note')} adopted as they are")
+        as_found = "it is" if plan.adopted == 1 else "they are"
+        lines.append(f"{count(plan.adopted, 'note')} adopted as {as_found}")
     if plan.among:
         lines += [
             "",
