@@ -24,6 +24,7 @@ from kb.notes.exporters import Exported
 from kb.notes.importers import Attachment, Draft
 from kb.notes.importers.marks import SCHEMES, lacking
 from kb.notes.links import unescape
+from kb.notes.walk import reason
 from kb.temporary import beside
 
 
@@ -283,8 +284,7 @@ def writing(path: Path) -> Iterator[Callable[[str], object]]:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise NoteUnwritable(f"{path}: cannot be written: {reason}") from error
+        raise NoteUnwritable(f"{path}: cannot be written: {reason(error)}") from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
