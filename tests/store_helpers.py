@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
-from kb import config
+from kb import config, fresh
 from kb.config import Settings
 from kb.model import (
     Key,
@@ -18,11 +19,15 @@ from kb.model import (
     Passage,
     PassageKind,
     Span,
+    SyncReport,
     When,
 )
 from kb.reading import identify
+from kb.search.encode import Encoder
+from kb.search.vectors import VectorFile
 from kb.store.rows import Stamp
 from kb.store.store import Store
+from kb.sync import embed
 
 SEEN = "2026-11-24T12:00:00Z"
 LONG_AGO_NS = 1_700_000_000_000_000_000
@@ -81,6 +86,14 @@ def notebook(root: Path, notes: Mapping[str, str], toml: str = "") -> Settings:
         write(root / "notes" / path, text)
     said = {name: value for name, value in os.environ.items() if name.startswith(("KB_", "XDG_"))}
     return config.load(root, said)
+
+
+def embedded(
+    report: SyncReport, store: Store, settings: Settings, encoder: Encoder, vectors: VectorFile
+) -> SyncReport:
+    """What a sync did and what is embedded after it, as the notebook does."""
+    count = embed(store, settings, encoder, vectors)
+    return replace(report, embedded=count, pending=fresh.pending(store, settings))
 
 
 def write(path: Path, text: str, mtime_ns: int = LONG_AGO_NS) -> None:

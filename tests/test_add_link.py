@@ -78,7 +78,7 @@ ARXIV = "https://arxiv.org/abs/2305.14314"
 def store(tmp_path: Path) -> Iterator[Store]:
     settings = notebook(tmp_path / "n", {"a.md": "* first\n"})
     with schema.open_store(settings.store) as opened:
-        sync.sync(opened, settings, None, None, FixedClock())
+        sync.sync(opened, settings, FixedClock())
         yield opened
 
 
@@ -92,7 +92,7 @@ def link(store: Store, tmp_path: Path, url: str, reading: Reading, **wish: objec
         FixedClock(),
         url,
         look_at=lambda url: Met(look, reading),
-        reread=lambda: sync.sync(store, settings, None, None, FixedClock()),
+        reread=lambda: sync.sync(store, settings, FixedClock()),
         keep=lambda key, met: kept.append(key),
         wish=add.Wish(**wish),  # type: ignore[arg-type]
     )

@@ -28,7 +28,7 @@ from kb.web.sources import Met
 from tests.pdfs import pdf
 from tests.replicas import ROUTES, Pages, bases, no_sleep
 from tests.servers import Handler, Server, refused_url
-from tests.store_helpers import notebook
+from tests.store_helpers import embedded, notebook
 
 POST = (
     b"<!doctype html><html lang=en><head><title>How gradients vanish | Blog</title>"
@@ -65,7 +65,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def store(settings: Settings) -> Iterator[Store]:
     with schema.open_store(settings.store) as opened:
-        sync.sync(opened, settings, None, None, FixedClock())
+        sync.sync(opened, settings, FixedClock())
         yield opened
 
 
@@ -114,7 +114,7 @@ class Run:
             sleep=sleep,
         )
         self.got = network.got
-        sync.sync(self.store, self.settings, None, None, self.clock)
+        sync.sync(self.store, self.settings, self.clock)
         return report
 
     @property
@@ -192,7 +192,7 @@ def test_a_source_without_an_answer_leaves_the_page_and_says_so(
     url = "https://arxiv.org/abs/2500.00003"
     settings = notebook(tmp_path / "n", {"a.md": f"* {url}\n* https://github.com/limited/repo\n"})
     with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, clock)
+        sync.sync(store, settings, clock)
         abs_page = page(url, b"<head><meta name=citation_title content='A paper by its page'></head>")
         report = Run(server, store, settings, clock)({url: abs_page})
         assert facts(store, "arxiv:2500.00003").title == "A paper by its page"
@@ -209,7 +209,7 @@ def test_a_spent_limit_stops_the_asking_but_not_the_pages(
     notes = "".join(f"* https://github.com/limited/r{number}\n" for number in range(5))
     settings = notebook(tmp_path / "n", {"a.md": notes})
     with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, clock)
+        sync.sync(store, settings, clock)
         run = Run(server, store, settings, clock)
         report = run(
             {f"https://github.com/limited/r{n}": page(f"https://github.com/limited/r{n}") for n in range(5)}
@@ -223,7 +223,7 @@ def test_a_spent_limit_is_asked_again_once_it_is_over(server: Server, tmp_path: 
     settings = notebook(tmp_path / "n", {"a.md": "* https://github.com/limited/repo\n"})
     clock = FixedClock("2026-09-21T00:00:00Z")  # the replica's limit ends on 2026-09-21 at 13:33:20
     with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, clock)
+        sync.sync(store, settings, clock)
         run = Run(server, store, settings, clock)
         run()
         assert facts(store, "gh:limited/repo").extra["retry_at"] == "2026-09-21T14:13:20Z"
@@ -249,7 +249,7 @@ def test_pauses_are_kept_between_requests_to_one_host(
     notes = "".join(f"* https://arxiv.org/abs/2101.{number:05d}\n" for number in range(120))
     settings = notebook(tmp_path / "n", {"a.md": notes})
     with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, clock)
+        sync.sync(store, settings, clock)
         run = Run(server, store, settings, clock)
         run(filter=Filter(hosts=("arxiv.org",)))
     assert run.asked.count("arxiv") == 6  # 50 a request, and each empty feed once more
@@ -338,7 +338,7 @@ def test_ones_own_words_come_first_at_equal_score(tmp_path: Path, clock: FixedCl
     )
     saved.write(settings.saved, said)
     with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, clock)
+        sync.sync(store, settings, clock)
         found = find(store, "zebra crossings", mode="keyword").hits
     assert next(hit.source for hit in found) is Source.NOTE
 
@@ -351,14 +351,14 @@ def test_bodies_are_not_embedded_unless_wished(run: Run, store: Store, settings:
     assert not any("Residual connections" in text for text in texts)
     assert len(texts) == before + 5  # a title or an abstract for each page with text
     (settings.root / "kb.toml").write_text("[enrich]\nembed_text = true\n")
-    sync.sync(store, config.load(settings.root, {}), None, None, run.clock)
+    sync.sync(store, config.load(settings.root, {}), run.clock)
     assert any("Residual connections" in excerpt.text for _, excerpt in store.missing_digests("none"))
 
 
 def test_no_text_is_kept_where_that_is_turned_off(server: Server, tmp_path: Path, clock: FixedClock) -> None:
     settings = notebook(tmp_path / "n", {"a.md": NOTE}, "[enrich]\nkeep_text = false\n")
     with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, clock)
+        sync.sync(store, settings, clock)
         run = Run(server, store, settings, clock)
         assert run().texts == 0
         assert not settings.saved.exists()
@@ -370,7 +370,7 @@ def test_turning_it_off_forgets_the_passages_and_keeps_the_files(
 ) -> None:
     run()
     (settings.root / "kb.toml").write_text("[enrich]\nkeep_text = false\n")
-    sync.sync(store, config.load(settings.root, {}), None, None, run.clock)
+    sync.sync(store, config.load(settings.root, {}), run.clock)
     assert not find(store, "zanzibar", mode="keyword").hits
     assert saved.listing(settings.saved)
 
@@ -381,7 +381,7 @@ def test_the_text_of_a_private_notes_link_is_kept_apart(
     note = "---\nprivate: true\n---\n* https://blog.example/gradients\n"
     settings = notebook(tmp_path / "n", {"a.md": note})
     with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, clock)
+        sync.sync(store, settings, clock)
         Run(server, store, settings, clock)()
         assert not saved.listing(settings.saved)
         assert saved.listing(settings.private_saved)
@@ -393,7 +393,7 @@ def test_a_page_that_no_note_mentions_any_more_is_not_found(
 ) -> None:
     run()
     (settings.notes / "papers.md").write_text("* nothing left\n")
-    sync.sync(store, settings, None, None, run.clock)
+    sync.sync(store, settings, run.clock)
     assert not find(store, "zanzibar", mode="keyword").hits
 
 
@@ -403,7 +403,7 @@ def test_the_saved_text_outlives_the_store_and_the_page(run: Run, store: Store, 
     store.close()
     settings.store.unlink()
     with schema.open_store(settings.store) as again:
-        sync.sync(again, settings, None, None, run.clock)
+        sync.sync(again, settings, run.clock)
         assert find(again, "zanzibar", mode="keyword").hits[0].source is Source.PAGE
         assert facts(again, "arxiv:1706.03762").title == "Attention Is All You Need"
         comment = again.link(Key("hn:8952"))
@@ -417,7 +417,7 @@ def test_a_file_that_is_damaged_or_a_bomb_is_passed_over(run: Run, store: Store,
     (settings.saved / name).unlink()
     (settings.saved / name).write_bytes(b"\x1f\x8b nonsense")
     (settings.saved / "bomb.txt.gz").write_bytes(gzip.compress(b"{}\n" + bytes(50_000_000)))
-    sync.sync(store, settings, None, None, run.clock)
+    sync.sync(store, settings, run.clock)
     assert not find(store, "zanzibar", mode="keyword").hits
     assert find(store, "attention", mode="keyword").hits
 
@@ -436,7 +436,8 @@ def test_embedding_sees_titles_and_abstracts_of_pages(run: Run, store: Store, se
     encoder = FakeEncoder()
     path = vector_path(settings.derived, encoder.identity)
     vectors = VectorFile(path, encoder.identity, encoder.width)
-    report = sync.sync(store, settings, encoder, vectors, run.clock)
+    report = sync.sync(store, settings, run.clock)
+    report = embedded(report, store, settings, encoder, vectors)
     assert report.pending == 0
     assert any("dominant sequence models" in text for text in encoder.texts)
     assert not any("Residual" in text for text in encoder.texts)
@@ -461,7 +462,7 @@ def test_bare_addresses_get_their_titles_and_no_other_byte_changes(
     assert f"* {title}\n" in written
     assert "[How gradients vanish](https://blog.example/gradients#late)\n" in written
     assert "* [QLoRA](https://arxiv.org/abs/2305.14314) in 24 GB\n" in written
-    sync.sync(store, settings, None, None, run.clock)
+    sync.sync(store, settings, run.clock)
     assert plan_titles(store, settings.notes, Filter()) == []
 
 

@@ -51,7 +51,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def read(store: Store, settings: Settings) -> None:
-    sync(store, settings, None, None, FixedClock())
+    sync(store, settings, FixedClock())
 
 
 def stand(store: Store, url: str, standing: Standing, verdict: Verdict, **fields: object) -> None:

@@ -21,7 +21,7 @@ from kb.store import ledger, lock, schema
 from kb.store.store import Store
 from kb.sync import Stage
 from kb.testing import FakeEncoder, FixedClock
-from tests.store_helpers import LONG_AGO_NS, notebook, write
+from tests.store_helpers import LONG_AGO_NS, embedded, notebook, write
 
 NOTES = {
     "2023-09-01-qlora.md": "# QLoRA\n\n* [QLoRA](https://arxiv.org/abs/2305.14314) fits 33B in 24 GB\n",
@@ -44,8 +44,8 @@ class Bench:
         self.clock = FixedClock()
 
     def sync(self, *, embed: bool = True, rehash: bool = False) -> SyncReport:
-        encoder, vectors = (self.encoder, self.vectors) if embed else (None, None)
-        return sync.sync(self.store, self.settings, encoder, vectors, self.clock, rehash=rehash)
+        report = sync.sync(self.store, self.settings, self.clock, rehash=rehash)
+        return embedded(report, self.store, self.settings, self.encoder, self.vectors) if embed else report
 
     def found(self, word: str) -> list[str | None]:
         ids = [id for id, _ in self.store.keyword(f'"{word}"')]
@@ -261,12 +261,12 @@ def test_many_notes_are_recorded_in_parts_and_progress_is_told(
     told: list[tuple[Stage, int, int]] = []
     for number in range(5):
         bench.write(f"n{number}.md", f"number {number}")
-    sync.sync(
+    sync.sync(bench.store, bench.settings, bench.clock, progress=lambda *step: told.append(step))
+    sync.embed(
         bench.store,
         bench.settings,
         bench.encoder,
         bench.vectors,
-        bench.clock,
         progress=lambda *step: told.append(step),
     )
     reading = [done for stage, done, total in told if stage is Stage.READING and total == 8]
@@ -359,7 +359,8 @@ def test_another_model_embeds_everything_and_the_first_is_not_forgotten(bench: B
     first = bench.sync()
     other = FakeEncoder("other", width=32)
     file = VectorFile(vector_path(bench.settings.derived, "other"), "other", 32)
-    report = sync.sync(bench.store, bench.settings, other, file, bench.clock)
+    report = sync.sync(bench.store, bench.settings, bench.clock)
+    report = embedded(report, bench.store, bench.settings, other, file)
     assert (report.embedded, report.pending) == (first.embedded, 0)
     assert fresh.pending(bench.store, bench.settings, "other") == 0
     assert fresh.pending(bench.store, bench.settings, "fake") == report.passages
@@ -516,7 +517,7 @@ _SYNC = (
     "import sys; from pathlib import Path; from kb import config, sync; from kb.store import schema;"
     "from kb.testing import FixedClock;"
     "s = config.load(Path(sys.argv[1]), {}); store = schema.open_store(s.store);"
-    "print('ready', flush=True); sync.sync(store, s, None, None, FixedClock())"
+    "print('ready', flush=True); sync.sync(store, s, FixedClock())"
 )
 
 
@@ -539,7 +540,7 @@ def test_a_sync_killed_at_any_moment_leaves_a_store_that_the_next_one_completes(
             assert store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert store.passage_count() == 20 * len(store.notes())
     with Store.open(settings.store) as store:
-        report = sync.sync(store, settings, None, None, FixedClock())
+        report = sync.sync(store, settings, FixedClock())
         assert report.added + report.unchanged == 300
         assert store.allowed(Filter(hosts=("a.example",))) is not None
         assert (store.passage_count(), store.link_count()) == (6_000, 300)
@@ -559,7 +560,7 @@ def test_a_sync_that_waits_too_long_says_why(bench: Bench) -> None:
         lock.hold(bench.settings.derived / "lock"),
         pytest.raises(StoreBusy, match=r"another kb has been at work in this notebook for 0\.05 s"),
     ):
-        sync.sync(bench.store, bench.settings, None, None, bench.clock, wait=0.05)
+        sync.sync(bench.store, bench.settings, bench.clock, wait=0.05)
     assert bench.sync().added == 3
 
 
@@ -596,7 +597,7 @@ def test_looking_whether_anything_changed_imports_neither_parser_nor_model(tmp_p
 def test_a_scan_that_finds_what_the_last_sync_found_compares_no_rows(tmp_path: Path) -> None:
     settings = notebook(tmp_path, {"a.md": "# A\n\n* one\n", "b.md": "# B\n\n* two\n"})
     with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, FixedClock())
+        sync.sync(store, settings, FixedClock())
         assert store.setting("scan") == fresh.fingerprint(walks.walk(settings.notes).found)
         store.connection.execute("UPDATE notes SET size = size + 1")  # what a comparison would see
         assert fresh.look(store, settings).current
@@ -607,7 +608,7 @@ def test_a_scan_that_finds_what_the_last_sync_found_compares_no_rows(tmp_path: P
 def test_a_glance_tells_what_a_walk_would_find_changed(tmp_path: Path) -> None:
     settings = notebook(tmp_path, {"a.md": "* one\n", "deep/b.md": "* two\n", "c.MARKDOWN": "* three\n"})
     with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, FixedClock())
+        sync.sync(store, settings, FixedClock())
         seen = store.setting("glance")
         assert seen == walks.glance(settings.notes)
         assert fresh.look(store, settings).walk.found == ()
@@ -615,7 +616,7 @@ def test_a_glance_tells_what_a_walk_would_find_changed(tmp_path: Path) -> None:
         for path, text in (("a.md", "* one and more\n"), ("deep/d.md", ""), ("c.MARKDOWN", "* four\n")):
             write(settings.notes / path, text)
             assert not fresh.look(store, settings).current
-            sync.sync(store, settings, None, None, FixedClock())
+            sync.sync(store, settings, FixedClock())
             assert fresh.look(store, settings).current
         (settings.notes / "deep/d.md").unlink()
         assert fresh.look(store, settings).gone == ("deep/d.md",)
@@ -626,12 +627,12 @@ def test_where_a_walk_has_something_to_say_a_glance_is_not_enough(tmp_path: Path
     os.mkfifo(settings.notes / "pipe.md")
     with schema.open_store(settings.store) as store:
         for _ in range(2):
-            report = sync.sync(store, settings, None, None, FixedClock())
+            report = sync.sync(store, settings, FixedClock())
             assert [one.path for one in report.problems] == ["pipe.md"]
         (settings.notes / "pipe.md").unlink()
         (settings.notes / "link.md").symlink_to("a.md")
         assert walks.glance(settings.notes) is None
-        sync.sync(store, settings, None, None, FixedClock())
+        sync.sync(store, settings, FixedClock())
         assert fresh.look(store, settings).current
 
 
@@ -711,7 +712,7 @@ def test_a_compaction_killed_at_any_step_leaves_vectors_that_belong_to_their_pas
 
 def test_a_look_is_good_for_a_sync_unless_another_has_written_since(bench: Bench) -> None:
     def sync_by(seen: fresh.Freshness, store: Store) -> SyncReport:
-        return sync.sync(store, bench.settings, None, None, bench.clock, seen=seen)
+        return sync.sync(store, bench.settings, bench.clock, seen=seen)
 
     seen = fresh.look(bench.store, bench.settings)
     with Store.open(bench.settings.store) as other:
