@@ -27,7 +27,6 @@ from kb.model.links import Key
 from kb.model.reports import Problem, Severity, SyncReport
 from kb.notes import files
 from kb.notes.parse import parse
-from kb.observed import record as record  # where it is looked for
 from kb.observed import take
 from kb.reading import Read, Wanted
 from kb.store import lock, saved

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kb import config, sync
+from kb import config, observed, sync
 from kb.check import look_at
 from kb.config import Settings
 from kb.enrich import EnrichReport, enrich, sources_of
@@ -399,7 +399,7 @@ def test_a_page_that_no_note_mentions_any_more_is_not_found(
 
 def test_the_saved_text_outlives_the_store_and_the_page(run: Run, store: Store, settings: Settings) -> None:
     run()
-    sync.record(store, settings)
+    observed.record(store, settings)
     store.close()
     settings.store.unlink()
     with schema.open_store(settings.store) as again:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kb import fresh, sync
+from kb import fresh, observed, sync
 from kb.config import Settings
 from kb.errors import LedgerError, StoreBusy
 from kb.model import Facts, Filter, Key, Look, Looks, Person, Standing, SyncReport, Verdict
@@ -382,12 +382,12 @@ def test_a_link_was_first_seen_when_a_sync_first_saw_it(bench: Bench) -> None:
 def test_recording_writes_only_links_of_which_something_is_known(bench: Bench) -> None:
     bench.write("more.md", "https://unseen.example/")
     bench.sync()
-    assert not sync.record(bench.store, bench.settings)
+    assert not observed.record(bench.store, bench.settings)
     assert not bench.settings.ledger.exists()
     bench.store.save_facts(ARXIV, Facts(title="QLoRA", fetched="2026-01-01T00:00:00Z"))
-    assert sync.record(bench.store, bench.settings)
+    assert observed.record(bench.store, bench.settings)
     assert ledger.read(bench.settings.ledger).keys() == {ARXIV}
-    assert not sync.record(bench.store, bench.settings)
+    assert not observed.record(bench.store, bench.settings)
     assert fresh.look(bench.store, bench.settings).current
 
 
@@ -403,7 +403,7 @@ def known_link(bench: Bench) -> None:
 def test_deleting_the_store_loses_nothing_that_was_seen(bench: Bench) -> None:
     bench.sync()
     known_link(bench)
-    sync.record(bench.store, bench.settings)
+    observed.record(bench.store, bench.settings)
     before = bench.store.link(ARXIV)
     bench.store.close()
     for file in bench.settings.derived.iterdir():
@@ -413,14 +413,14 @@ def test_deleting_the_store_loses_nothing_that_was_seen(bench: Bench) -> None:
     again.sync()
     assert again.store.link(ARXIV) == before
     assert again.store.link(Key("https://old.example/q")) == before
-    assert not sync.record(again.store, again.settings)
+    assert not observed.record(again.store, again.settings)
     again.store.close()
 
 
 def test_what_a_pull_brought_is_taken_in_by_the_next_sync(bench: Bench) -> None:
     bench.sync()
     known_link(bench)
-    sync.record(bench.store, bench.settings)
+    observed.record(bench.store, bench.settings)
     newer = ledger.Entry(ARXIV, looks=Looks(standing=Standing.ALIVE, last_checked="2026-02-01T00:00:00Z"))
     stranger = ledger.Entry(
         Key("https://elsewhere.example/p"), Facts(title="E", fetched="2026-01-01T00:00:00Z")
@@ -437,7 +437,7 @@ def test_what_a_pull_brought_is_taken_in_by_the_next_sync(bench: Bench) -> None:
     )
     assert bench.store.link(stranger.key) is not None
     assert len(bench.store.links()) == 1
-    sync.record(bench.store, bench.settings)
+    observed.record(bench.store, bench.settings)
     assert bench.settings.ledger.read_text().count("\n") == 2
 
 
@@ -446,7 +446,7 @@ def test_recording_first_takes_in_what_the_file_knows_better(bench: Bench) -> No
     newer = ledger.Entry(ARXIV, looks=Looks(standing=Standing.ALIVE, last_checked="2026-02-01T00:00:00Z"))
     bench.settings.ledger.write_text(ledger.render([newer]).replace('"v":1', '"v":1,"later":[1]'))
     known_link(bench)
-    sync.record(bench.store, bench.settings)
+    observed.record(bench.store, bench.settings)
     text = bench.settings.ledger.read_text()
     assert ledger.parse(text)[ARXIV].looks.standing is Standing.ALIVE
     assert '"later":[1]' in text
@@ -458,23 +458,23 @@ def test_links_of_private_notes_stand_in_the_private_ledger_even_when_the_note_i
     secret = Key("https://secret.example/page")
     for key in (secret, ARXIV):
         bench.store.save_facts(key, Facts(title="T", fetched="2026-01-01T00:00:00Z"))
-    sync.record(bench.store, bench.settings)
+    observed.record(bench.store, bench.settings)
     assert "secret" not in bench.settings.ledger.read_text()
     assert ledger.read(bench.settings.private_ledger).keys() == {secret}
     (bench.settings.notes / "private/p.md").unlink()
     bench.sync()
-    sync.record(bench.store, bench.settings)
+    observed.record(bench.store, bench.settings)
     assert "secret" not in bench.settings.ledger.read_text()
     bench.store.close()
     bench.settings.store.unlink()
     again = Bench(bench.settings)
     again.sync()
-    sync.record(again.store, again.settings)
+    observed.record(again.store, again.settings)
     assert "secret" not in again.settings.ledger.read_text()
     assert ledger.read(again.settings.private_ledger).keys() == {secret}
     again.write("public.md", "https://secret.example/page\n")
     again.sync()
-    sync.record(again.store, again.settings)
+    observed.record(again.store, again.settings)
     assert ledger.read(again.settings.ledger).keys() == {secret, ARXIV}
     assert ledger.read(again.settings.private_ledger) == {}
     again.store.close()
@@ -486,7 +486,7 @@ def test_a_ledger_in_conflict_stops_the_sync_with_its_line_and_the_notes_are_in(
         bench.sync()
     assert bench.found("33B")
     with pytest.raises(LedgerError):
-        sync.record(bench.store, bench.settings)
+        observed.record(bench.store, bench.settings)
     assert bench.settings.ledger.read_text() == "<<<<<<< HEAD\n"
 
 
@@ -504,7 +504,7 @@ def test_a_line_of_the_ledger_that_cannot_be_read_costs_itself_and_is_told_until
     link = bench.store.link(ARXIV)
     assert link is not None
     assert link.facts.title == "QLoRA"
-    assert sync.record(bench.store, bench.settings)
+    assert observed.record(bench.store, bench.settings)
     assert bench.settings.ledger.read_text().endswith(bad), "it is not kb's to throw away"
     bench.settings.ledger.write_text(good)
     assert bench.sync().problems == ()

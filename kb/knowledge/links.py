@@ -74,9 +74,10 @@ class Links(Notebook):
         """
         from asyncio import run
 
-        from kb import check, sync
+        from kb import check
         from kb.add import Wish, add_link
         from kb.enrich.meet import learn, meet
+        from kb.observed import record
 
         def keep(key: Key, met: Met) -> None:
             check.keep(self.store, key, met.look, None, self.settings)
@@ -104,7 +105,7 @@ class Links(Notebook):
         if not dry_run:
             if self.settings["links.archive"] and added.known is None:
                 added = self._archived(added, archive)
-            sync.record(self.store, self.settings)
+            record(self.store, self.settings)
             self._read_notes()
         return added
 
@@ -167,7 +168,7 @@ class Links(Notebook):
         NetworkAway, and nothing recorded, where nothing answered.
         """
         from kb.check import check
-        from kb.sync import record
+        from kb.observed import record
 
         self._read_notes()
         try:
@@ -194,7 +195,7 @@ class Links(Notebook):
         NetworkAway, and nothing recorded, where nothing answered.
         """
         from kb.enrich import enrich
-        from kb.sync import record
+        from kb.observed import record
 
         self._read_notes()
         try:
@@ -273,7 +274,7 @@ class Links(Notebook):
     def ignore(self, url: str) -> LinkRecord:
         """Leave a link out of checks from now on. UsageError if no note holds it."""
         from kb import person
-        from kb.sync import record
+        from kb.observed import record
 
         self._read_notes()
         said = person.ignore(self.store, url, self.clock.now())
@@ -286,7 +287,7 @@ class Links(Notebook):
         UsageError as above.
         """
         from kb import person
-        from kb.sync import record
+        from kb.observed import record
 
         self._read_notes()
         said = person.vouch(self.store, url, self.clock.now())
