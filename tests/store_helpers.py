@@ -25,6 +25,8 @@ from kb.model import (
 from kb.reading import identify
 from kb.search.encode import Encoder
 from kb.search.vectors import VectorFile
+from kb.store import schema
+from kb.store.prepared import prepare
 from kb.store.rows import Stamp
 from kb.store.store import Store
 from kb.sync import embed
@@ -66,7 +68,22 @@ def note(path: str, *passages: Passage, title: str = "A note", **fields: object)
 
 
 def put(store: Store, *notes: Note, at: str = SEEN) -> None:
-    store.put_notes([(one, Stamp(1, 1, one.digest)) for one in notes], identify, at)
+    store.put_prepared([prepare(one, Stamp(1, 1, one.digest), identify) for one in notes], at)
+
+
+def open_store(path: Path) -> Store:
+    """A store of this version, made where there is none."""
+    schema.ensure(path)
+    return Store.open(path)
+
+
+def vector_rows(store: Store, model: str) -> list[tuple[int, str, int]]:
+    """Every vector of a model as (row, digest, window), in order of row."""
+    return store.connection.execute(
+        "SELECT row, lower(hex(digest)), window FROM vectors JOIN models ON models.id = model_id"
+        " WHERE identity = ? ORDER BY row",
+        [model],
+    ).fetchall()
 
 
 def texts(store: Store, ids: object) -> set[str]:

@@ -33,13 +33,12 @@ from kb.model import (
 from kb.notes.bibtex import cite_key
 from kb.notes.link_note import link_note, prose
 from kb.notes.parse import parse
-from kb.store import schema
 from kb.store.store import Store
 from kb.testing import FixedClock
 from kb.transfer import export
 from kb.web.sources import Met, Reading
 from tests.servers import Handler, Server
-from tests.store_helpers import notebook
+from tests.store_helpers import notebook, open_store
 
 PAPER = Reading(
     Facts(
@@ -77,7 +76,7 @@ ARXIV = "https://arxiv.org/abs/2305.14314"
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     settings = notebook(tmp_path / "n", {"a.md": "* first\n"})
-    with schema.open_store(settings.store) as opened:
+    with open_store(settings.store) as opened:
         sync.sync(opened, settings, FixedClock())
         yield opened
 

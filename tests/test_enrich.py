@@ -18,7 +18,7 @@ from kb.errors import NetworkAway
 from kb.find import find
 from kb.model import Facts, Filter, Key, LinkKind, Saved, Source, Standing, Verdict
 from kb.search.vectors import VectorFile, vector_path
-from kb.store import saved, schema
+from kb.store import saved
 from kb.store.store import Store
 from kb.testing import FakeEncoder, FixedClock
 from kb.titles import apply_titles, plan_titles
@@ -28,7 +28,7 @@ from kb.web.sources import Met
 from tests.pdfs import pdf
 from tests.replicas import ROUTES, Pages, bases, no_sleep
 from tests.servers import Handler, Server, refused_url
-from tests.store_helpers import embedded, notebook
+from tests.store_helpers import embedded, notebook, open_store
 
 POST = (
     b"<!doctype html><html lang=en><head><title>How gradients vanish | Blog</title>"
@@ -64,7 +64,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def store(settings: Settings) -> Iterator[Store]:
-    with schema.open_store(settings.store) as opened:
+    with open_store(settings.store) as opened:
         sync.sync(opened, settings, FixedClock())
         yield opened
 
@@ -191,7 +191,7 @@ def test_a_source_without_an_answer_leaves_the_page_and_says_so(
 ) -> None:
     url = "https://arxiv.org/abs/2500.00003"
     settings = notebook(tmp_path / "n", {"a.md": f"* {url}\n* https://github.com/limited/repo\n"})
-    with schema.open_store(settings.store) as store:
+    with open_store(settings.store) as store:
         sync.sync(store, settings, clock)
         abs_page = page(url, b"<head><meta name=citation_title content='A paper by its page'></head>")
         report = Run(server, store, settings, clock)({url: abs_page})
@@ -208,7 +208,7 @@ def test_a_spent_limit_stops_the_asking_but_not_the_pages(
 ) -> None:
     notes = "".join(f"* https://github.com/limited/r{number}\n" for number in range(5))
     settings = notebook(tmp_path / "n", {"a.md": notes})
-    with schema.open_store(settings.store) as store:
+    with open_store(settings.store) as store:
         sync.sync(store, settings, clock)
         run = Run(server, store, settings, clock)
         report = run(
@@ -222,7 +222,7 @@ def test_a_spent_limit_stops_the_asking_but_not_the_pages(
 def test_a_spent_limit_is_asked_again_once_it_is_over(server: Server, tmp_path: Path) -> None:
     settings = notebook(tmp_path / "n", {"a.md": "* https://github.com/limited/repo\n"})
     clock = FixedClock("2026-09-21T00:00:00Z")  # the replica's limit ends on 2026-09-21 at 13:33:20
-    with schema.open_store(settings.store) as store:
+    with open_store(settings.store) as store:
         sync.sync(store, settings, clock)
         run = Run(server, store, settings, clock)
         run()
@@ -248,7 +248,7 @@ def test_pauses_are_kept_between_requests_to_one_host(
 ) -> None:
     notes = "".join(f"* https://arxiv.org/abs/2101.{number:05d}\n" for number in range(120))
     settings = notebook(tmp_path / "n", {"a.md": notes})
-    with schema.open_store(settings.store) as store:
+    with open_store(settings.store) as store:
         sync.sync(store, settings, clock)
         run = Run(server, store, settings, clock)
         run(filter=Filter(hosts=("arxiv.org",)))
@@ -337,7 +337,7 @@ def test_ones_own_words_come_first_at_equal_score(tmp_path: Path, clock: FixedCl
         "https://a.example/p", "https://a.example/p", "Zebra crossings are black and white", "2026-01-01"
     )
     saved.write(settings.saved, said)
-    with schema.open_store(settings.store) as store:
+    with open_store(settings.store) as store:
         sync.sync(store, settings, clock)
         found = find(store, "zebra crossings", mode="keyword").hits
     assert next(hit.source for hit in found) is Source.NOTE
@@ -357,7 +357,7 @@ def test_bodies_are_not_embedded_unless_wished(run: Run, store: Store, settings:
 
 def test_no_text_is_kept_where_that_is_turned_off(server: Server, tmp_path: Path, clock: FixedClock) -> None:
     settings = notebook(tmp_path / "n", {"a.md": NOTE}, "[enrich]\nkeep_text = false\n")
-    with schema.open_store(settings.store) as store:
+    with open_store(settings.store) as store:
         sync.sync(store, settings, clock)
         run = Run(server, store, settings, clock)
         assert run().texts == 0
@@ -380,7 +380,7 @@ def test_the_text_of_a_private_notes_link_is_kept_apart(
 ) -> None:
     note = "---\nprivate: true\n---\n* https://blog.example/gradients\n"
     settings = notebook(tmp_path / "n", {"a.md": note})
-    with schema.open_store(settings.store) as store:
+    with open_store(settings.store) as store:
         sync.sync(store, settings, clock)
         Run(server, store, settings, clock)()
         assert not saved.listing(settings.saved)
@@ -402,7 +402,7 @@ def test_the_saved_text_outlives_the_store_and_the_page(run: Run, store: Store, 
     observed.record(store, settings)
     store.close()
     settings.store.unlink()
-    with schema.open_store(settings.store) as again:
+    with open_store(settings.store) as again:
         sync.sync(again, settings, run.clock)
         assert find(again, "zanzibar", mode="keyword").hits[0].source is Source.PAGE
         assert facts(again, "arxiv:1706.03762").title == "Attention Is All You Need"

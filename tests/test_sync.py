@@ -21,7 +21,7 @@ from kb.store import ledger, lock, schema
 from kb.store.store import Store
 from kb.sync import Stage
 from kb.testing import FakeEncoder, FixedClock
-from tests.store_helpers import LONG_AGO_NS, embedded, notebook, write
+from tests.store_helpers import LONG_AGO_NS, embedded, notebook, open_store, vector_rows, write
 
 NOTES = {
     "2023-09-01-qlora.md": "# QLoRA\n\n* [QLoRA](https://arxiv.org/abs/2305.14314) fits 33B in 24 GB\n",
@@ -36,7 +36,7 @@ class Bench:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.store = schema.open_store(settings.store)
+        self.store = open_store(settings.store)
         self.encoder = FakeEncoder()
         self.vectors = VectorFile(
             vector_path(settings.derived, self.encoder.identity), self.encoder.identity, self.encoder.width
@@ -294,7 +294,7 @@ def assert_rows_are_the_vectors_of_their_passages(bench: Bench) -> None:
     texts = bench.store.missing_digests("no such model")
     assert texts
     for digest, piece in texts:
-        rows = [row for row, of, _ in bench.store.vector_rows(model) if of == digest]
+        rows = [row for row, of, _ in vector_rows(bench.store, model) if of == digest]
         expected = FakeEncoder().embed(bench.encoder.windows(piece))
         assert bench.vectors.read(rows).tolist() == expected.tolist()
 
@@ -331,7 +331,7 @@ def test_rows_written_and_never_recorded_do_no_harm(bench: Bench) -> None:
     bench.vectors.ensure()
     bench.vectors.append(FakeEncoder().embed(["left by a crash"]))
     bench.sync()
-    assert min(row for row, _, _ in bench.store.vector_rows(bench.vectors.model)) == 1
+    assert min(row for row, _, _ in vector_rows(bench.store, bench.vectors.model)) == 1
     assert_rows_are_the_vectors_of_their_passages(bench)
 
 
@@ -515,8 +515,9 @@ def test_a_line_of_the_ledger_that_cannot_be_read_costs_itself_and_is_told_until
 
 _SYNC = (
     "import sys; from pathlib import Path; from kb import config, sync; from kb.store import schema;"
+    "from kb.store.store import Store;"
     "from kb.testing import FixedClock;"
-    "s = config.load(Path(sys.argv[1]), {}); store = schema.open_store(s.store);"
+    "s = config.load(Path(sys.argv[1]), {}); schema.ensure(s.store); store = Store.open(s.store);"
     "print('ready', flush=True); sync.sync(store, s, FixedClock())"
 )
 
@@ -596,7 +597,7 @@ def test_looking_whether_anything_changed_imports_neither_parser_nor_model(tmp_p
 
 def test_a_scan_that_finds_what_the_last_sync_found_compares_no_rows(tmp_path: Path) -> None:
     settings = notebook(tmp_path, {"a.md": "# A\n\n* one\n", "b.md": "# B\n\n* two\n"})
-    with schema.open_store(settings.store) as store:
+    with open_store(settings.store) as store:
         sync.sync(store, settings, FixedClock())
         assert store.setting("scan") == fresh.fingerprint(walks.walk(settings.notes).found)
         store.connection.execute("UPDATE notes SET size = size + 1")  # what a comparison would see
@@ -607,7 +608,7 @@ def test_a_scan_that_finds_what_the_last_sync_found_compares_no_rows(tmp_path: P
 
 def test_a_glance_tells_what_a_walk_would_find_changed(tmp_path: Path) -> None:
     settings = notebook(tmp_path, {"a.md": "* one\n", "deep/b.md": "* two\n", "c.MARKDOWN": "* three\n"})
-    with schema.open_store(settings.store) as store:
+    with open_store(settings.store) as store:
         sync.sync(store, settings, FixedClock())
         seen = store.setting("glance")
         assert seen == walks.glance(settings.notes)
@@ -625,7 +626,7 @@ def test_a_glance_tells_what_a_walk_would_find_changed(tmp_path: Path) -> None:
 def test_where_a_walk_has_something_to_say_a_glance_is_not_enough(tmp_path: Path) -> None:
     settings = notebook(tmp_path, {"a.md": "* one\n"})
     os.mkfifo(settings.notes / "pipe.md")
-    with schema.open_store(settings.store) as store:
+    with open_store(settings.store) as store:
         for _ in range(2):
             report = sync.sync(store, settings, FixedClock())
             assert [one.path for one in report.problems] == ["pipe.md"]
@@ -668,7 +669,7 @@ def test_rows_that_nothing_needs_go_when_they_pass_a_third(stale: Bench) -> None
     assert stale.vectors.rows == before - 20 == len(wanted)
     assert stale.vectors.model != model
     assert stale.store.setting("model") == stale.vectors.model
-    assert stale.store.vector_rows(model) == []
+    assert vector_rows(stale.store, model) == []
     now = stale.store.passages_to_rows(stale.vectors.model, range(1, 100))
     assert {
         stale.store.hits([id])[id].text: stale.vectors.read(rows)[0].tolist() for id, rows in now.items()

@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from kb.model.dates import When
 from kb.model.kinds import NoteKind
-from kb.model.notes import Link, Note, Term, Use
+from kb.model.notes import Term, Use
 from kb.model.reports import Problem, Severity
 from kb.store.connection import Connected
-from kb.store.prepared import Prepared, Row, prepare
-from kb.store.rows import Identity, Stamp, chunks, marks, phrase, split, when
+from kb.store.prepared import Prepared, Row
+from kb.store.rows import Stamp, chunks, marks, phrase, split, when
 from kb.values import dataclass
 
 _WORD = re.compile(r"[^\W_]+")
@@ -42,20 +42,11 @@ class Notes(Connected):
 
     # -- write ---------------------------------------------------------------------------------
 
-    def put_notes(
-        self,
-        items: Sequence[tuple[Note, Stamp]],
-        identify: Callable[[Link], Identity],
-        at: str | None = None,
-    ) -> None:
-        """Replace all rows of these notes. `identify` names each link; `at` is the first sight of new ones.
+    def put_prepared(self, items: Sequence[Prepared], at: str) -> None:
+        """Replace all rows of these notes; `at` is the first sight of links that are new.
 
         Rows of links stay, whatever mentions them.
         """
-        self.put_prepared([prepare(note, stamp, identify) for note, stamp in items], at)
-
-    def put_prepared(self, items: Sequence[Prepared], at: str | None = None) -> None:
-        """The same, of notes whose rows are made already."""
         with self.transaction():
             self.remember("counts", None)
             touched = self._clear([one.path for one in items])
@@ -227,7 +218,7 @@ def _as_written(name: str) -> re.Pattern[str]:
 class _Writer:
     """Gives prepared rows their ids and hands them to executemany: nothing is read back."""
 
-    def __init__(self, store: Connected, at: str | None) -> None:
+    def __init__(self, store: Connected, at: str) -> None:
         self.run = store.connection.execute
         self.many = store.connection.executemany
         self.at = at

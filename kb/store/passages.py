@@ -158,14 +158,6 @@ class Passages(Connected):
                 [(id, row, bytes.fromhex(digest), window) for digest, window, row in rows],
             )
 
-    def vector_rows(self, model: str) -> list[tuple[int, str, int]]:
-        """Every vector of a model as (row, digest, window), in order of row."""
-        rows = self.connection.execute(
-            "SELECT row, lower(hex(digest)), window FROM vectors WHERE model_id = ? ORDER BY row",
-            [self._model(model)],
-        )
-        return [(row, digest, window) for row, digest, window in rows]
-
     def live_rows(self, model: str) -> list[int]:
         """The rows that embed a text which still stands, ascending."""
         rows = self.connection.execute(
