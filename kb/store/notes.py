@@ -12,6 +12,7 @@ from kb.model.kinds import NoteKind
 from kb.model.notes import Term, Use
 from kb.model.reports import Problem, Severity
 from kb.store.connection import Connected
+from kb.store.passages import drop_passages
 from kb.store.prepared import Prepared, Row
 from kb.store.rows import Stamp, chunks, marks, phrase, split, when
 from kb.values import dataclass
@@ -89,19 +90,8 @@ class Notes(Connected):
             of_notes = f"note_id IN ({marks(len(notes))})"
             of_passages = f"passage_id IN (SELECT id FROM passages WHERE {of_notes})"
             touched.update(row[0] for row in run(f"SELECT link_id FROM mentions WHERE {of_passages}", notes))
-            # FTS5 forgets a row only when told the very words it holds: before the passages go.
-            run(
-                "INSERT INTO passages_fts(passages_fts, rowid, text, heading, title, address, parents)"
-                " SELECT 'delete', id, text, heading, title, address, parents FROM searchable"
-                f" WHERE id IN (SELECT id FROM passages WHERE {of_notes})",
-                notes,
-            )
-            run(
-                f"DELETE FROM grams_fts WHERE rowid IN (SELECT id FROM passages WHERE {of_notes})",
-                notes,
-            )
-            run(f"DELETE FROM mentions WHERE {of_passages}", notes)
-            for table in ("passages", "tags", "terms", "problems"):
+            drop_passages(self, of_notes, notes)
+            for table in ("tags", "terms", "problems"):
                 run(f"DELETE FROM {table} WHERE {of_notes}", notes)
         return touched
 

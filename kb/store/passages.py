@@ -31,6 +31,22 @@ class Weights(NamedTuple):
 WEIGHTS = Weights()
 
 
+def drop_passages(store: Connected, which: str, values: Sequence[object]) -> None:
+    """Delete the passages that fit a condition, their words in the indexes, and the mentions in them."""
+    run = store.connection.execute
+    ids = f"(SELECT id FROM passages WHERE {which})"
+    # FTS5 forgets a row only when told the very words it holds: before the passages go.
+    run(
+        "INSERT INTO passages_fts(passages_fts, rowid, text, heading, title, address, parents)"
+        " SELECT 'delete', id, text, heading, title, address, parents FROM searchable"
+        f" WHERE id IN {ids}",
+        values,
+    )
+    run(f"DELETE FROM grams_fts WHERE rowid IN {ids}", values)
+    run(f"DELETE FROM mentions WHERE passage_id IN {ids}", values)
+    run(f"DELETE FROM passages WHERE {which}", values)
+
+
 class Passages(Connected):
     """Passages by keyword, filter and id, and the map between vectors' rows and passages."""
 
