@@ -9,19 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from kb import config, observed, sync
+from kb import config, observed, sync, titles
 from kb.check import look_at
 from kb.config import Settings
+from kb.edits import apply_edits
 from kb.enrich import EnrichReport, enrich, sources_of
 from kb.enrich.meet import learn, meet
 from kb.errors import NetworkAway
 from kb.find import find
+from kb.knowledge import KnowledgeBase
 from kb.model import Facts, Filter, Key, LinkKind, Saved, Source, Standing, Verdict
 from kb.search.vectors import VectorFile, vector_path
 from kb.store import saved
 from kb.store.store import Store
 from kb.testing import FakeEncoder, FixedClock
-from kb.titles import apply_titles, plan_titles
+from kb.titles import plan_titles
 from kb.web.fetch import HttpFetcher, Limits
 from kb.web.outcome import Outcome
 from kb.web.sources import Met
@@ -456,7 +458,7 @@ def test_bare_addresses_get_their_titles_and_no_other_byte_changes(
     assert shown.startswith("--- a/papers.md\n+++ b/papers.md\n@@ ")
     assert "+* [Attention Is All You Need](https://arxiv.org/abs/1706.03762)\n" in shown
     assert (settings.notes / "papers.md").read_text() == NOTE
-    apply_titles(settings, edits)
+    apply_edits(edits, settings)
     written = (settings.notes / "papers.md").read_text()
     title = "[octocat/Hello-World: This your first repo!](https://github.com/octocat/Hello-World) to clone"
     assert f"* {title}\n" in written
@@ -464,6 +466,28 @@ def test_bare_addresses_get_their_titles_and_no_other_byte_changes(
     assert "* [QLoRA](https://arxiv.org/abs/2305.14314) in 24 GB\n" in written
     sync.sync(store, settings, run.clock)
     assert plan_titles(store, settings.notes, Filter()) == []
+
+
+def test_titles_go_into_the_other_notes_where_one_changed_meanwhile(
+    run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (settings.notes / "more.md").write_text("* https://blog.example/gradients\n")
+    run()
+
+    def slow(store: Store, notes: Path, filter: Filter) -> list[titles.TitleEdit]:
+        edits = plan_titles(store, notes, filter)
+        (notes / "more.md").write_text("something else")
+        return edits
+
+    monkeypatch.setattr(titles, "plan_titles", slow)
+    with KnowledgeBase.open(settings.root) as base:
+        done = base.write_titles(apply=True)
+    assert [one.path for one in done.edits] == ["papers.md"]
+    assert [(one.path, "changed" in one.message) for one in done.problems] == [("more.md", True)]
+    assert (settings.notes / "more.md").read_text() == "something else"
+    assert (
+        "[How gradients vanish](https://blog.example/gradients)" in (settings.notes / "papers.md").read_text()
+    )
 
 
 # -- one link --------------------------------------------------------------------------------------
