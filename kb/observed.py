@@ -1,4 +1,4 @@
-"""Store and ledger, each told what the other knows better: a few hundred links at a time.
+"""Store and ledger, each told what the other knows better: a thousand links at a time.
 
 Neither is ever in memory whole, since a ledger may hold a million links. Joining the lines of one
 link does not depend on their order, so that those of the file are taken one part after another.
@@ -107,10 +107,7 @@ def _keep_unknown(unknown: dict[Key, dict[str, object]], part: Sequence[ledger.E
 
 
 def _take_all(store: Store, part: Sequence[ledger.Entry], *, private: bool) -> None:
-    entries: dict[Key, ledger.Entry] = {}
-    for one in part:
-        known = entries.get(one.key)
-        entries[one.key] = one if known is None else ledger.merge(known, one)
+    entries = ledger.joined(part)
     with store.transaction():
         records = store.states(entries)
         for key, one in entries.items():
@@ -190,9 +187,7 @@ class _Against:
         self.count = 0
 
     def read(self, path: Path) -> None:
-        for one in ledger.entries_of(map(self._odd, ledger.lines_of(path)), path.name, None):
-            known = self.odd.get(one.key)
-            self.odd[one.key] = one if known is None else ledger.merge(known, one)
+        ledger.joined(ledger.entries_of(map(self._odd, ledger.lines_of(path)), path.name, None), self.odd)
 
     def _odd(self, text: str) -> str:
         """The line, or nothing where it is just what the store would write."""

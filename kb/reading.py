@@ -30,6 +30,7 @@ from kb.model.links import Key
 from kb.model.notes import Link, LinkForm
 from kb.notes import files
 from kb.notes.parse import parse
+from kb.notes.walk import reason
 from kb.store.prepared import Prepared, prepare
 from kb.store.rows import Identity, Stamp
 
@@ -83,7 +84,7 @@ def read(root: Path, wanted: Wanted, *, day_first: bool) -> Read:
     except UnknownNote:
         return Read(path, Stamp(size, mtime, ""), gone=True)
     except OSError as error:
-        return Read(path, Stamp(size, mtime, ""), fault=(error.strerror or str(error)).lower())
+        return Read(path, Stamp(size, mtime, ""), fault=reason(error))
     stamp = Stamp(size, mtime, blake2b(data, digest_size=16).hexdigest())
     if stamp.digest == known:
         return Read(path, stamp)

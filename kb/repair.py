@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,8 +26,7 @@ from kb.model.reports import Problem, Severity
 from kb.model.search import Filter
 from kb.notes import edit
 from kb.notes.diffs import diff
-from kb.notes.files import read, write_atomic
-from kb.store import lock
+from kb.notes.files import read
 from kb.store.store import Store
 from kb.web import soft, wayback
 from kb.web.fetch import Fetcher
@@ -260,28 +259,6 @@ def _edits(notes: Path, changes: Iterable[Change]) -> tuple[list[NoteEdit], list
         if made:
             edits.append(NoteEdit(path, tuple(reversed(made)), before, after))
     return edits, problems
-
-
-@dataclass(slots=True)
-class Applied:
-    """What was written, and the notes that could not be."""
-
-    written: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-
-def apply_repair(plan: RepairPlan, settings: Settings) -> Applied:
-    """Write what was planned; a note that changed meanwhile is left alone and told. StoreBusy."""
-    done = Applied()
-    with lock.hold(settings.derived / "notes.lock"):
-        for one in plan.edits:
-            try:
-                write_atomic(settings.notes / one.path, one.after, expected=one.before, root=settings.notes)
-            except NoteError as error:
-                done.problems.append(Problem(one.path, 1, Severity.ERROR, str(error), error.hint))
-            else:
-                done.written.append(one.path)
-    return done
 
 
 # -- copies of new links ---------------------------------------------------------------------------

@@ -27,7 +27,6 @@ from kb.model.links import Key
 from kb.model.reports import Problem, Severity, SyncReport
 from kb.notes import files
 from kb.notes.parse import parse
-from kb.observed import record as record  # where it is looked for
 from kb.observed import take
 from kb.reading import Read, Wanted
 from kb.store import lock, saved
@@ -62,8 +61,6 @@ Progress = Callable[[Stage, int, int], None]
 def sync(
     store: Store,
     settings: Settings,
-    encoder: Encoder | None,
-    vectors: VectorFile | None,
     clock: Clock,
     *,
     rehash: bool = False,
@@ -71,32 +68,29 @@ def sync(
     wait: float = WAIT,
     seen: Freshness | None = None,
 ) -> SyncReport:
-    """Bring the store up to date. Without an encoder, what lacks a vector is counted as pending.
+    """Bring the store up to date; what lacks a vector is counted as pending, and left to `embed`.
 
     `seen` is a look just taken, which spares another unless somebody wrote to the store since.
     `rehash` reads every file, whatever its stamp. `progress` is told (stage, done, total).
     StoreBusy if another sync takes longer than `wait` seconds; LedgerError if the ledger cannot
-    be read (the notes are in the store by then); ModelError from the encoder likewise.
+    be read (the notes are in the store by then).
     """
     began = time.monotonic()
     tell = progress or _silent
     with lock.hold(settings.derived / "lock", wait):
-        current = seen is not None and seen.store_version == store.version()
-        freshness = seen if seen is not None and current else fresh.look(store, settings, rehash=rehash)
+        freshness = seen
+        if freshness is None or freshness.store_version != store.version():
+            freshness = fresh.look(store, settings, rehash=rehash)
         meeting = tuple(fresh.met(freshness))
         done = _Notes(store, settings, clock.now(), freshness, tell, meets=bool(meeting)).run()
         problems = take(store, settings).problems if freshness.ledger_changed else ()
         if freshness.saved_changed:
             _read_saved(store, settings)
-    embedded = 0
-    if encoder is not None and vectors is not None:
-        embedded = embed(store, settings, encoder, vectors, progress=progress, wait=wait)
     passages, links, _ = store.counts(keep=True)
     return replace(
         done,
         passages=passages,
         links=links,
-        embedded=embedded,
         pending=fresh.pending(store, settings),
         problems=(
             *store.problems(),

@@ -1,4 +1,4 @@
-"""Fetched titles into notes that hold bare addresses: planned as edits, shown as a diff, then written."""
+"""Fetched titles into notes that hold bare addresses: planned as edits and shown as a diff."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb import urls
-from kb.config import Settings
 from kb.errors import UnknownNote
 from kb.model.links import Key
+from kb.model.reports import Problem
 from kb.model.search import Filter
 from kb.notes.diffs import diff
-from kb.notes.files import read, write_atomic
+from kb.notes.files import read
 from kb.notes.titles import with_titles
-from kb.store import lock
 from kb.store.store import Store
 
 
@@ -29,6 +28,14 @@ class TitleEdit:
     def diff(self) -> str:
         """The change, as a unified diff."""
         return diff(self.path, self.before, self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class TitlePlan:
+    """What would be or was rewritten; `problems` are notes that could not be."""
+
+    edits: tuple[TitleEdit, ...]
+    problems: tuple[Problem, ...] = ()
 
 
 def plan_titles(store: Store, notes: Path, filter: Filter) -> list[TitleEdit]:
@@ -50,10 +57,3 @@ def plan_titles(store: Store, notes: Path, filter: Filter) -> list[TitleEdit]:
         if after != before:
             edits.append(TitleEdit(path, before, after))
     return edits
-
-
-def apply_titles(settings: Settings, edits: list[TitleEdit]) -> None:
-    """Write the edits. NoteChanged, that note untouched, where one is no longer as it was read."""
-    with lock.hold(settings.derived / "notes.lock"):
-        for one in edits:
-            write_atomic(settings.notes / one.path, one.after, expected=one.before, root=settings.notes)

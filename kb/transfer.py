@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import filecmp
-import html
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ from kb.notes import exporters, files, importers
 from kb.notes.exporters import Exported
 from kb.notes.importers import Attachment, Draft
 from kb.notes.importers.marks import SCHEMES, lacking
-from kb.notes.links import unescape
+from kb.notes.walk import reason
 from kb.temporary import beside
 
 
@@ -251,16 +250,8 @@ def _exported(record: LinkRecord, tags: Mapping[str, tuple[str, ...]]) -> Export
     title = record.facts.title or ("" if first.anchor in (first.url, record.url) else first.anchor)
     words = (tag for one in record.mentions for tag in tags.get(one.path, ()))
     return Exported(
-        urls.safe_display(_meant(record)), title, next(dates, None), tuple(dict.fromkeys(words)), record
+        urls.safe_display(record.address), title, next(dates, None), tuple(dict.fromkeys(words)), record
     )
-
-
-def _meant(record: LinkRecord) -> str:
-    """The address that the first mention means: an href as written may hold Markdown's escapes."""
-    written = record.mentions[0].url
-    guesses = [written, unescape(written), html.unescape(written)]
-    guesses += [f"http://{guess}" for guess in guesses]
-    return next((guess for guess in guesses if urls.key(guess) == record.key), guesses[1])
 
 
 @contextmanager
@@ -283,8 +274,7 @@ def writing(path: Path) -> Iterator[Callable[[str], object]]:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise NoteUnwritable(f"{path}: cannot be written: {reason}") from error
+        raise NoteUnwritable(f"{path}: cannot be written: {reason(error)}") from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

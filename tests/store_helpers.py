@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
-from kb import config
+from kb import config, fresh
 from kb.config import Settings
 from kb.model import (
     Key,
@@ -18,11 +19,17 @@ from kb.model import (
     Passage,
     PassageKind,
     Span,
+    SyncReport,
     When,
 )
 from kb.reading import identify
+from kb.search.encode import Encoder
+from kb.search.vectors import VectorFile
+from kb.store import schema
+from kb.store.prepared import prepare
 from kb.store.rows import Stamp
 from kb.store.store import Store
+from kb.sync import embed
 
 SEEN = "2026-11-24T12:00:00Z"
 LONG_AGO_NS = 1_700_000_000_000_000_000
@@ -61,7 +68,22 @@ def note(path: str, *passages: Passage, title: str = "A note", **fields: object)
 
 
 def put(store: Store, *notes: Note, at: str = SEEN) -> None:
-    store.put_notes([(one, Stamp(1, 1, one.digest)) for one in notes], identify, at)
+    store.put_prepared([prepare(one, Stamp(1, 1, one.digest), identify) for one in notes], at)
+
+
+def open_store(path: Path) -> Store:
+    """A store of this version, made where there is none."""
+    schema.ensure(path)
+    return Store.open(path)
+
+
+def vector_rows(store: Store, model: str) -> list[tuple[int, str, int]]:
+    """Every vector of a model as (row, digest, window), in order of row."""
+    return store.connection.execute(
+        "SELECT row, lower(hex(digest)), window FROM vectors JOIN models ON models.id = model_id"
+        " WHERE identity = ? ORDER BY row",
+        [model],
+    ).fetchall()
 
 
 def texts(store: Store, ids: object) -> set[str]:
@@ -81,6 +103,14 @@ def notebook(root: Path, notes: Mapping[str, str], toml: str = "") -> Settings:
         write(root / "notes" / path, text)
     said = {name: value for name, value in os.environ.items() if name.startswith(("KB_", "XDG_"))}
     return config.load(root, said)
+
+
+def embedded(
+    report: SyncReport, store: Store, settings: Settings, encoder: Encoder, vectors: VectorFile
+) -> SyncReport:
+    """What a sync did and what is embedded after it, as the notebook does."""
+    count = embed(store, settings, encoder, vectors)
+    return replace(report, embedded=count, pending=fresh.pending(store, settings))
 
 
 def write(path: Path, text: str, mtime_ns: int = LONG_AGO_NS) -> None:

@@ -17,15 +17,28 @@ from kb import add, cli, config, sync, urls
 from kb.clipboard import clipboard
 from kb.errors import NoteExists, UsageError
 from kb.knowledge import KnowledgeBase
-from kb.model import Added, Facts, Key, LinkKind, Look, NoteKind, PassageKind, Verdict
-from kb.notes.link_note import cite_key, link_note, prose
+from kb.model import (
+    Added,
+    Facts,
+    Key,
+    LinkKind,
+    LinkRecord,
+    Look,
+    Mention,
+    NoteKind,
+    PassageKind,
+    Span,
+    Verdict,
+)
+from kb.notes.bibtex import cite_key
+from kb.notes.link_note import link_note, prose
 from kb.notes.parse import parse
-from kb.store import schema
 from kb.store.store import Store
 from kb.testing import FixedClock
+from kb.transfer import export
 from kb.web.sources import Met, Reading
 from tests.servers import Handler, Server
-from tests.store_helpers import notebook
+from tests.store_helpers import notebook, open_store
 
 PAPER = Reading(
     Facts(
@@ -63,8 +76,8 @@ ARXIV = "https://arxiv.org/abs/2305.14314"
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     settings = notebook(tmp_path / "n", {"a.md": "* first\n"})
-    with schema.open_store(settings.store) as opened:
-        sync.sync(opened, settings, None, None, FixedClock())
+    with open_store(settings.store) as opened:
+        sync.sync(opened, settings, FixedClock())
         yield opened
 
 
@@ -78,7 +91,7 @@ def link(store: Store, tmp_path: Path, url: str, reading: Reading, **wish: objec
         FixedClock(),
         url,
         look_at=lambda url: Met(look, reading),
-        reread=lambda: sync.sync(store, settings, None, None, FixedClock()),
+        reread=lambda: sync.sync(store, settings, FixedClock()),
         keep=lambda key, met: kept.append(key),
         wish=add.Wish(**wish),  # type: ignore[arg-type]
     )
@@ -391,6 +404,19 @@ def test_no_facts_break_the_note_they_stand_in(title: str, name: str, about: str
     assert not [problem for problem in note.problems if problem.severity == "error"]
     assert {urls.canonical(one.url) for one in note.links} == {"https://a.example/"}
     assert "\x1b" not in text
+
+
+def test_a_reference_has_the_key_the_names_and_the_address_that_an_export_gives_it() -> None:
+    facts = Facts(title="How self-attention works", authors=("Org and Co", "A. Writer"), published="2023-01")
+    url = "https://a.example/{x} y"
+    mention = Mention("a.md", 1, url, "x", None, None, Span(0, 1))
+    paper = LinkRecord(urls.key(url), LinkKind.PAPER, "a.example", facts=facts, mentions=(mention,))
+    exported = export([paper], {}, "bibtex").text
+    assert "  author = {{Org and Co} and A. Writer},\n" in exported
+    written = link_note(facts.title or "", url, LinkKind.PAPER, facts, "2026-11-24")
+    assert "\nbibtex: co2023selfattention\n" in written
+    for line in exported.splitlines():
+        assert line in written.splitlines() or line.startswith("  month")
 
 
 @pytest.mark.parametrize(

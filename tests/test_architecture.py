@@ -22,8 +22,9 @@ DOORS = {"cli", "plugin", "mcp"}
 # fresh is what sync and search both stand on: a scan, and no more. reading is sync's helper,
 # around what init and doctor both know of git's files and the site's. meaning stands on find: the
 # site's search ranks by the constants of the command's.
+# edits is what repair and titles both end in.
 # observed is the ledger's side of a sync, and of all that writes the ledger.
-BASES = [{"around", "fresh", "reading"}, {"observed"}]
+BASES = [{"around", "edits", "fresh", "reading"}, {"observed"}]
 FLOORS = [GROUND, ROOMS, *BASES, STAGES, {"meaning"}, {"knowledge"}, DOORS]
 # The command line opens the other door that is a command.
 OPENS = {("cli", "mcp")}

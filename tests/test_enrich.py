@@ -9,26 +9,28 @@ from pathlib import Path
 
 import pytest
 
-from kb import config, sync
+from kb import config, observed, sync, titles
 from kb.check import look_at
 from kb.config import Settings
+from kb.edits import apply_edits
 from kb.enrich import EnrichReport, enrich, sources_of
 from kb.enrich.meet import learn, meet
 from kb.errors import NetworkAway
 from kb.find import find
+from kb.knowledge import KnowledgeBase
 from kb.model import Facts, Filter, Key, LinkKind, Saved, Source, Standing, Verdict
 from kb.search.vectors import VectorFile, vector_path
-from kb.store import saved, schema
+from kb.store import saved
 from kb.store.store import Store
 from kb.testing import FakeEncoder, FixedClock
-from kb.titles import apply_titles, plan_titles
+from kb.titles import plan_titles
 from kb.web.fetch import HttpFetcher, Limits
 from kb.web.outcome import Outcome
 from kb.web.sources import Met
 from tests.pdfs import pdf
 from tests.replicas import ROUTES, Pages, bases, no_sleep
 from tests.servers import Handler, Server, refused_url
-from tests.store_helpers import notebook
+from tests.store_helpers import embedded, notebook, open_store
 
 POST = (
     b"<!doctype html><html lang=en><head><title>How gradients vanish | Blog</title>"
@@ -64,8 +66,8 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def store(settings: Settings) -> Iterator[Store]:
-    with schema.open_store(settings.store) as opened:
-        sync.sync(opened, settings, None, None, FixedClock())
+    with open_store(settings.store) as opened:
+        sync.sync(opened, settings, FixedClock())
         yield opened
 
 
@@ -114,7 +116,7 @@ class Run:
             sleep=sleep,
         )
         self.got = network.got
-        sync.sync(self.store, self.settings, None, None, self.clock)
+        sync.sync(self.store, self.settings, self.clock)
         return report
 
     @property
@@ -191,8 +193,8 @@ def test_a_source_without_an_answer_leaves_the_page_and_says_so(
 ) -> None:
     url = "https://arxiv.org/abs/2500.00003"
     settings = notebook(tmp_path / "n", {"a.md": f"* {url}\n* https://github.com/limited/repo\n"})
-    with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, clock)
+    with open_store(settings.store) as store:
+        sync.sync(store, settings, clock)
         abs_page = page(url, b"<head><meta name=citation_title content='A paper by its page'></head>")
         report = Run(server, store, settings, clock)({url: abs_page})
         assert facts(store, "arxiv:2500.00003").title == "A paper by its page"
@@ -208,8 +210,8 @@ def test_a_spent_limit_stops_the_asking_but_not_the_pages(
 ) -> None:
     notes = "".join(f"* https://github.com/limited/r{number}\n" for number in range(5))
     settings = notebook(tmp_path / "n", {"a.md": notes})
-    with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, clock)
+    with open_store(settings.store) as store:
+        sync.sync(store, settings, clock)
         run = Run(server, store, settings, clock)
         report = run(
             {f"https://github.com/limited/r{n}": page(f"https://github.com/limited/r{n}") for n in range(5)}
@@ -222,8 +224,8 @@ def test_a_spent_limit_stops_the_asking_but_not_the_pages(
 def test_a_spent_limit_is_asked_again_once_it_is_over(server: Server, tmp_path: Path) -> None:
     settings = notebook(tmp_path / "n", {"a.md": "* https://github.com/limited/repo\n"})
     clock = FixedClock("2026-09-21T00:00:00Z")  # the replica's limit ends on 2026-09-21 at 13:33:20
-    with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, clock)
+    with open_store(settings.store) as store:
+        sync.sync(store, settings, clock)
         run = Run(server, store, settings, clock)
         run()
         assert facts(store, "gh:limited/repo").extra["retry_at"] == "2026-09-21T14:13:20Z"
@@ -248,8 +250,8 @@ def test_pauses_are_kept_between_requests_to_one_host(
 ) -> None:
     notes = "".join(f"* https://arxiv.org/abs/2101.{number:05d}\n" for number in range(120))
     settings = notebook(tmp_path / "n", {"a.md": notes})
-    with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, clock)
+    with open_store(settings.store) as store:
+        sync.sync(store, settings, clock)
         run = Run(server, store, settings, clock)
         run(filter=Filter(hosts=("arxiv.org",)))
     assert run.asked.count("arxiv") == 6  # 50 a request, and each empty feed once more
@@ -337,8 +339,8 @@ def test_ones_own_words_come_first_at_equal_score(tmp_path: Path, clock: FixedCl
         "https://a.example/p", "https://a.example/p", "Zebra crossings are black and white", "2026-01-01"
     )
     saved.write(settings.saved, said)
-    with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, clock)
+    with open_store(settings.store) as store:
+        sync.sync(store, settings, clock)
         found = find(store, "zebra crossings", mode="keyword").hits
     assert next(hit.source for hit in found) is Source.NOTE
 
@@ -351,14 +353,14 @@ def test_bodies_are_not_embedded_unless_wished(run: Run, store: Store, settings:
     assert not any("Residual connections" in text for text in texts)
     assert len(texts) == before + 5  # a title or an abstract for each page with text
     (settings.root / "kb.toml").write_text("[enrich]\nembed_text = true\n")
-    sync.sync(store, config.load(settings.root, {}), None, None, run.clock)
+    sync.sync(store, config.load(settings.root, {}), run.clock)
     assert any("Residual connections" in excerpt.text for _, excerpt in store.missing_digests("none"))
 
 
 def test_no_text_is_kept_where_that_is_turned_off(server: Server, tmp_path: Path, clock: FixedClock) -> None:
     settings = notebook(tmp_path / "n", {"a.md": NOTE}, "[enrich]\nkeep_text = false\n")
-    with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, clock)
+    with open_store(settings.store) as store:
+        sync.sync(store, settings, clock)
         run = Run(server, store, settings, clock)
         assert run().texts == 0
         assert not settings.saved.exists()
@@ -370,7 +372,7 @@ def test_turning_it_off_forgets_the_passages_and_keeps_the_files(
 ) -> None:
     run()
     (settings.root / "kb.toml").write_text("[enrich]\nkeep_text = false\n")
-    sync.sync(store, config.load(settings.root, {}), None, None, run.clock)
+    sync.sync(store, config.load(settings.root, {}), run.clock)
     assert not find(store, "zanzibar", mode="keyword").hits
     assert saved.listing(settings.saved)
 
@@ -380,8 +382,8 @@ def test_the_text_of_a_private_notes_link_is_kept_apart(
 ) -> None:
     note = "---\nprivate: true\n---\n* https://blog.example/gradients\n"
     settings = notebook(tmp_path / "n", {"a.md": note})
-    with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, clock)
+    with open_store(settings.store) as store:
+        sync.sync(store, settings, clock)
         Run(server, store, settings, clock)()
         assert not saved.listing(settings.saved)
         assert saved.listing(settings.private_saved)
@@ -393,17 +395,17 @@ def test_a_page_that_no_note_mentions_any_more_is_not_found(
 ) -> None:
     run()
     (settings.notes / "papers.md").write_text("* nothing left\n")
-    sync.sync(store, settings, None, None, run.clock)
+    sync.sync(store, settings, run.clock)
     assert not find(store, "zanzibar", mode="keyword").hits
 
 
 def test_the_saved_text_outlives_the_store_and_the_page(run: Run, store: Store, settings: Settings) -> None:
     run()
-    sync.record(store, settings)
+    observed.record(store, settings)
     store.close()
     settings.store.unlink()
-    with schema.open_store(settings.store) as again:
-        sync.sync(again, settings, None, None, run.clock)
+    with open_store(settings.store) as again:
+        sync.sync(again, settings, run.clock)
         assert find(again, "zanzibar", mode="keyword").hits[0].source is Source.PAGE
         assert facts(again, "arxiv:1706.03762").title == "Attention Is All You Need"
         comment = again.link(Key("hn:8952"))
@@ -417,7 +419,7 @@ def test_a_file_that_is_damaged_or_a_bomb_is_passed_over(run: Run, store: Store,
     (settings.saved / name).unlink()
     (settings.saved / name).write_bytes(b"\x1f\x8b nonsense")
     (settings.saved / "bomb.txt.gz").write_bytes(gzip.compress(b"{}\n" + bytes(50_000_000)))
-    sync.sync(store, settings, None, None, run.clock)
+    sync.sync(store, settings, run.clock)
     assert not find(store, "zanzibar", mode="keyword").hits
     assert find(store, "attention", mode="keyword").hits
 
@@ -436,7 +438,8 @@ def test_embedding_sees_titles_and_abstracts_of_pages(run: Run, store: Store, se
     encoder = FakeEncoder()
     path = vector_path(settings.derived, encoder.identity)
     vectors = VectorFile(path, encoder.identity, encoder.width)
-    report = sync.sync(store, settings, encoder, vectors, run.clock)
+    report = sync.sync(store, settings, run.clock)
+    report = embedded(report, store, settings, encoder, vectors)
     assert report.pending == 0
     assert any("dominant sequence models" in text for text in encoder.texts)
     assert not any("Residual" in text for text in encoder.texts)
@@ -455,14 +458,36 @@ def test_bare_addresses_get_their_titles_and_no_other_byte_changes(
     assert shown.startswith("--- a/papers.md\n+++ b/papers.md\n@@ ")
     assert "+* [Attention Is All You Need](https://arxiv.org/abs/1706.03762)\n" in shown
     assert (settings.notes / "papers.md").read_text() == NOTE
-    apply_titles(settings, edits)
+    apply_edits(edits, settings)
     written = (settings.notes / "papers.md").read_text()
     title = "[octocat/Hello-World: This your first repo!](https://github.com/octocat/Hello-World) to clone"
     assert f"* {title}\n" in written
     assert "[How gradients vanish](https://blog.example/gradients#late)\n" in written
     assert "* [QLoRA](https://arxiv.org/abs/2305.14314) in 24 GB\n" in written
-    sync.sync(store, settings, None, None, run.clock)
+    sync.sync(store, settings, run.clock)
     assert plan_titles(store, settings.notes, Filter()) == []
+
+
+def test_titles_go_into_the_other_notes_where_one_changed_meanwhile(
+    run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (settings.notes / "more.md").write_text("* https://blog.example/gradients\n")
+    run()
+
+    def slow(store: Store, notes: Path, filter: Filter) -> list[titles.TitleEdit]:
+        edits = plan_titles(store, notes, filter)
+        (notes / "more.md").write_text("something else")
+        return edits
+
+    monkeypatch.setattr(titles, "plan_titles", slow)
+    with KnowledgeBase.open(settings.root) as base:
+        done = base.write_titles(apply=True)
+    assert [one.path for one in done.edits] == ["papers.md"]
+    assert [(one.path, "changed" in one.message) for one in done.problems] == [("more.md", True)]
+    assert (settings.notes / "more.md").read_text() == "something else"
+    assert (
+        "[How gradients vanish](https://blog.example/gradients)" in (settings.notes / "papers.md").read_text()
+    )
 
 
 # -- one link --------------------------------------------------------------------------------------

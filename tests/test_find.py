@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from kb import urls
 from kb.errors import ModelError, UsageError
 from kb.find import Found, find
 from kb.model import Filter, Standing
@@ -17,9 +16,9 @@ from kb.search.encode import Encoder, NumpyEncoder, packaged_model
 from kb.search.semantic import Semantic
 from kb.search.vectors import VectorFile, vector_path
 from kb.store import schema
-from kb.store.rows import Identity, Stamp
 from kb.store.store import Store
 from tests.notebook import NOTES
+from tests.store_helpers import put
 
 CARD = "https://news.ycombinator.com/item?id=37091586"
 QUESTION = "how much graphics memory do I need to train a 7B model at home"
@@ -43,10 +42,7 @@ class Searched:
 def searched(folder: Path, notes: Mapping[str, str], encoder: Encoder) -> Searched:
     store = schema.memory()
     parsed = [parse(path, text.encode()) for path, text in notes.items()]
-    store.put_notes(
-        [(note, Stamp(1, 1, note.digest)) for note in parsed],
-        lambda link: Identity(urls.key(link.url), urls.link_kind(link.url, link.anchor), urls.host(link.url)),
-    )
+    put(store, *parsed)
     vectors = VectorFile(vector_path(folder, encoder.identity), encoder.identity, encoder.width)
     vectors.ensure()
     windows = [

@@ -163,7 +163,7 @@ def test_the_stores_lines_are_those_of_its_links(known: list[Entry]) -> None:
             for alias in one.aliases:
                 store.add_alias(alias, one.key)
         unknown = {one.key: one.unknown for one in known if one.unknown}
-        links = store.links(unmentioned=True)
+        links = store.states(one.key for one in known).values()
         whole = [
             Entry(one.key, one.facts, one.looks, one.person, one.aliases, unknown.get(one.key, {}))
             for one in links

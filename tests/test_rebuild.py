@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kb import sync
+from kb import observed
 from kb.errors import LedgerError
 from kb.knowledge import KnowledgeBase
 from kb.model import Facts, Key, LinkRecord, Look, Person, Saved, Standing, Verdict
@@ -59,7 +59,7 @@ def seen(root: Path) -> None:
             QLORA.key, "https://arxiv.org/abs/2305.14314", "QLoRA", clock.now(), "Words of a zanzibar."
         )
         saved.write(base.settings.saved, page)
-        sync.record(store, base.settings)
+        observed.record(store, base.settings)
 
 
 def links(root: Path) -> list[LinkRecord]:
@@ -96,7 +96,7 @@ def test_writing_the_ledger_again_changes_no_byte(root: Path) -> None:
     shutil.rmtree(root / ".kb")
     with KnowledgeBase.open(root) as base:
         base.sync(embed=False)
-        assert not sync.record(base.store, base.settings)
+        assert not observed.record(base.store, base.settings)
     assert (root / "links.jsonl").read_bytes() == before
 
 
@@ -137,7 +137,7 @@ def test_the_site_says_that_a_dead_pages_text_is_kept(root: Path) -> None:
         base.store.save_facts(
             RANT, Facts(title="A rant", fetched="2026-11-01T08:00:00Z", extra={"saved": "2026-11-01"})
         )
-        sync.record(base.store, base.settings)
+        observed.record(base.store, base.settings)
     write_mkdocs_yml(root)
     page = (build(root) / "links" / "index.html").read_text()
     assert page.count("text of 1 November 2026 kept") == 1
@@ -167,7 +167,7 @@ def _look(root: Path, key: Key, verdict: Verdict, at: str, title: str | None = N
         base.store.save_look(key, look, advance(record.looks, look, Thresholds()))
         if title:
             base.store.save_facts(key, Facts(title=title, fetched=at))
-        sync.record(base.store, base.settings)
+        observed.record(base.store, base.settings)
 
 
 def test_what_two_clones_saw_is_joined_by_git_and_the_next_sync(root: Path, tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_what_two_clones_saw_is_joined_by_git_and_the_next_sync(root: Path, tmp_
         assert rant.facts.title == "The rant"
         assert len({one.at for one in rant.looks.transitions}) == len(rant.looks.transitions)
         assert qlora.looks.last_alive == "2026-12-02T00:00:00Z"
-        sync.record(base.store, base.settings)
+        observed.record(base.store, base.settings)
     assert (other / "links.jsonl").read_text().count(f'"key":"{RANT.key}"') == 1
 
 
@@ -220,7 +220,7 @@ def test_a_ledger_of_a_stranger_names_links_that_no_note_holds_and_they_are_kept
     (root / "links.jsonl").write_text(line)
     with KnowledgeBase.open(root) as base:
         base.sync(embed=False)
-        sync.record(base.store, base.settings)
+        observed.record(base.store, base.settings)
     assert (root / "links.jsonl").read_text() == line
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from kb.config import Settings
+from kb.edits import apply_edits
 from kb.knowledge import KnowledgeBase
 from kb.model import Filter, Looks, Standing, Verdict
-from kb.repair import NoteEdit, RepairPlan, apply_repair, plan_repair
+from kb.repair import NoteEdit, RepairPlan, plan_repair
 from kb.store.schema import memory
 from kb.store.store import Store
 from kb.sync import sync
@@ -51,7 +52,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def read(store: Store, settings: Settings) -> None:
-    sync(store, settings, None, None, FixedClock())
+    sync(store, settings, FixedClock())
 
 
 def stand(store: Store, url: str, standing: Standing, verdict: Verdict, **fields: object) -> None:
@@ -93,7 +94,7 @@ def test_a_page_that_moved_for_good_is_rewritten_wherever_it_stands_and_its_plac
         ("a.md", 6, "https://one.example/old", "https://one.example/new"),
         ("deep/b.md", 1, "https://one.example/old", "https://one.example/new"),
     ]
-    apply_repair(made, settings)
+    apply_edits(made.edits, settings)
     assert (settings.notes / "a.md").read_bytes() == NOTE.replace("/old", "/new").encode()
     assert (settings.notes / "deep/b.md").read_bytes() == CRLF.replace("/old", "/new").encode()
 
@@ -200,7 +201,7 @@ def test_a_note_that_changed_meanwhile_is_left_alone(store: Store, settings: Set
     move(store, "https://one.example/old", "https://one.example/new")
     made = plan(store, settings)
     (settings.notes / "a.md").write_text("something else")
-    done = apply_repair(made, settings)
+    done = apply_edits(made.edits, settings)
     assert done.written == ["deep/b.md"]
     assert [(problem.path, "changed" in problem.message) for problem in done.problems] == [("a.md", True)]
     assert (settings.notes / "a.md").read_text() == "something else"
@@ -221,7 +222,7 @@ def test_a_dead_link_gets_the_copy_nearest_to_the_notes_date(store: Store, setti
     copy = f"https://web.archive.org/web/20230829000000/{GONE}"
     assert [(change.old, change.new) for change in made.changes] == [(GONE, copy)]
     assert made.changes[0].why == "404 Not Found: the archived copy of 2023-08-29"
-    apply_repair(made, settings)
+    apply_edits(made.edits, settings)
     assert (settings.notes / "a.md").read_bytes() == NOTE.replace(GONE, copy).encode()
 
 

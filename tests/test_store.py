@@ -30,7 +30,7 @@ from kb.store import schema
 from kb.store.passages import Weights
 from kb.store.rows import Stamp
 from kb.store.store import Store
-from tests.store_helpers import note, passage, put, texts
+from tests.store_helpers import note, open_store, passage, put, texts, vector_rows
 
 
 @pytest.fixture
@@ -337,7 +337,7 @@ def test_what_lacks_a_vector_is_given_as_the_encoder_reads_it(store: Store) -> N
     store.record_vectors("m", [(expected.digest, 0, 0), (expected.digest, 1, 1)])
     assert store.missing_digests("m") == []
     assert store.missing_digests("another model") == [(expected.digest, expected)]
-    assert store.vector_rows("m") == [(0, expected.digest, 0), (1, expected.digest, 1)]
+    assert vector_rows(store, "m") == [(0, expected.digest, 0), (1, expected.digest, 1)]
 
 
 def test_missing_texts_can_be_taken_in_parts(store: Store) -> None:
@@ -377,8 +377,8 @@ def test_a_new_generation_of_the_sidecar_forgets_the_rows_of_the_old(store: Stor
     for model in ("m@1", "other@1"):
         store.record_vectors(model, [(digest, 0, 0)])
     store.keep_model("m@2")
-    assert store.vector_rows("m@1") == []
-    assert len(store.vector_rows("other@1")) == 1
+    assert vector_rows(store, "m@1") == []
+    assert len(vector_rows(store, "other@1")) == 1
 
 
 def test_counts_are_remembered_until_rows_change(store: Store) -> None:
@@ -398,7 +398,7 @@ def test_counts_are_remembered_until_rows_change(store: Store) -> None:
 
 def test_a_writer_that_waits_in_vain_says_who_it_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "kb.sqlite3"
-    with schema.open_store(path) as one, Store.open(path) as other:
+    with open_store(path) as one, Store.open(path) as other:
         other.connection.execute("PRAGMA busy_timeout = 0")
         with one.transaction(), pytest.raises(StoreBusy, match="another kb"):
             put(other, note("a.md"))
@@ -423,7 +423,7 @@ def test_transactions_join_and_undo_as_one(store: Store) -> None:
 
 def test_a_reader_sees_the_state_before_an_unfinished_write(tmp_path: Path) -> None:
     path = tmp_path / "kb.sqlite3"
-    with schema.open_store(path) as writer, Store.open(path) as reader:
+    with open_store(path) as writer, Store.open(path) as reader:
         with writer.transaction():
             put(writer, note("a.md"))
             assert reader.notes() == []

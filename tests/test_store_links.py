@@ -185,7 +185,7 @@ def test_a_link_that_nothing_mentions_keeps_what_was_seen_and_gets_it_back(store
     store.save_look(KEY, Look("2026-01-05T00:00:00Z", Verdict.BROKEN), FULL)
     store.drop_notes(["a.md"])
     assert store.links() == []
-    assert [one.key for one in store.links(unmentioned=True)] == [KEY]
+    assert list(store.states([KEY])) == [KEY]
     put(store, note("b.md", passage("y", ARXIV)), at="2027-01-01T00:00:00Z")
     (record,) = store.links()
     assert record.looks == FULL
@@ -218,8 +218,8 @@ def test_links_are_narrowed_by_their_own_kind_or_their_notes(store: Store) -> No
 def test_links_can_be_asked_for_by_key(store: Store) -> None:
     put(store, note("a.md", passage("x", ARXIV, "https://b.example/", "https://c.example/")))
     wanted = [Key("https://c.example/"), KEY, Key("https://never.example/")]
-    assert [one.key for one in store.links(keys=wanted)] == [KEY, Key("https://c.example/")]
-    assert store.links(keys=[]) == []
+    assert list(store.states(wanted)) == [KEY, Key("https://c.example/")]
+    assert store.states([]) == {}
 
 
 def test_a_filter_tells_which_links_and_each_still_shows_all_its_mentions(store: Store) -> None:
@@ -232,7 +232,7 @@ def test_many_links_are_read_as_few_are(store: Store) -> None:
     put(store, note("a.md", *(passage(f"n{n}", f"https://a.example/{n}") for n in range(2_500))))
     everything = store.links()
     assert len(everything) == store.link_count() == 2_500
-    assert everything[7:9] == store.links(keys=[everything[7].key, everything[8].key])
+    assert everything[7:9] == [store.link(everything[7].key), store.link(everything[8].key)]
 
 
 @pytest.mark.parametrize("order", [["open.md", "secret.md"], ["secret.md", "open.md"]])

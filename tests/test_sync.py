@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kb import fresh, sync
+from kb import fresh, observed, sync
 from kb.config import Settings
 from kb.errors import LedgerError, StoreBusy
 from kb.model import Facts, Filter, Key, Look, Looks, Person, Standing, SyncReport, Verdict
@@ -21,7 +21,7 @@ from kb.store import ledger, lock, schema
 from kb.store.store import Store
 from kb.sync import Stage
 from kb.testing import FakeEncoder, FixedClock
-from tests.store_helpers import LONG_AGO_NS, notebook, write
+from tests.store_helpers import LONG_AGO_NS, embedded, notebook, open_store, vector_rows, write
 
 NOTES = {
     "2023-09-01-qlora.md": "# QLoRA\n\n* [QLoRA](https://arxiv.org/abs/2305.14314) fits 33B in 24 GB\n",
@@ -36,7 +36,7 @@ class Bench:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.store = schema.open_store(settings.store)
+        self.store = open_store(settings.store)
         self.encoder = FakeEncoder()
         self.vectors = VectorFile(
             vector_path(settings.derived, self.encoder.identity), self.encoder.identity, self.encoder.width
@@ -44,8 +44,8 @@ class Bench:
         self.clock = FixedClock()
 
     def sync(self, *, embed: bool = True, rehash: bool = False) -> SyncReport:
-        encoder, vectors = (self.encoder, self.vectors) if embed else (None, None)
-        return sync.sync(self.store, self.settings, encoder, vectors, self.clock, rehash=rehash)
+        report = sync.sync(self.store, self.settings, self.clock, rehash=rehash)
+        return embedded(report, self.store, self.settings, self.encoder, self.vectors) if embed else report
 
     def found(self, word: str) -> list[str | None]:
         ids = [id for id, _ in self.store.keyword(f'"{word}"')]
@@ -261,12 +261,12 @@ def test_many_notes_are_recorded_in_parts_and_progress_is_told(
     told: list[tuple[Stage, int, int]] = []
     for number in range(5):
         bench.write(f"n{number}.md", f"number {number}")
-    sync.sync(
+    sync.sync(bench.store, bench.settings, bench.clock, progress=lambda *step: told.append(step))
+    sync.embed(
         bench.store,
         bench.settings,
         bench.encoder,
         bench.vectors,
-        bench.clock,
         progress=lambda *step: told.append(step),
     )
     reading = [done for stage, done, total in told if stage is Stage.READING and total == 8]
@@ -294,7 +294,7 @@ def assert_rows_are_the_vectors_of_their_passages(bench: Bench) -> None:
     texts = bench.store.missing_digests("no such model")
     assert texts
     for digest, piece in texts:
-        rows = [row for row, of, _ in bench.store.vector_rows(model) if of == digest]
+        rows = [row for row, of, _ in vector_rows(bench.store, model) if of == digest]
         expected = FakeEncoder().embed(bench.encoder.windows(piece))
         assert bench.vectors.read(rows).tolist() == expected.tolist()
 
@@ -331,7 +331,7 @@ def test_rows_written_and_never_recorded_do_no_harm(bench: Bench) -> None:
     bench.vectors.ensure()
     bench.vectors.append(FakeEncoder().embed(["left by a crash"]))
     bench.sync()
-    assert min(row for row, _, _ in bench.store.vector_rows(bench.vectors.model)) == 1
+    assert min(row for row, _, _ in vector_rows(bench.store, bench.vectors.model)) == 1
     assert_rows_are_the_vectors_of_their_passages(bench)
 
 
@@ -359,7 +359,8 @@ def test_another_model_embeds_everything_and_the_first_is_not_forgotten(bench: B
     first = bench.sync()
     other = FakeEncoder("other", width=32)
     file = VectorFile(vector_path(bench.settings.derived, "other"), "other", 32)
-    report = sync.sync(bench.store, bench.settings, other, file, bench.clock)
+    report = sync.sync(bench.store, bench.settings, bench.clock)
+    report = embedded(report, bench.store, bench.settings, other, file)
     assert (report.embedded, report.pending) == (first.embedded, 0)
     assert fresh.pending(bench.store, bench.settings, "other") == 0
     assert fresh.pending(bench.store, bench.settings, "fake") == report.passages
@@ -381,12 +382,12 @@ def test_a_link_was_first_seen_when_a_sync_first_saw_it(bench: Bench) -> None:
 def test_recording_writes_only_links_of_which_something_is_known(bench: Bench) -> None:
     bench.write("more.md", "https://unseen.example/")
     bench.sync()
-    assert not sync.record(bench.store, bench.settings)
+    assert not observed.record(bench.store, bench.settings)
     assert not bench.settings.ledger.exists()
     bench.store.save_facts(ARXIV, Facts(title="QLoRA", fetched="2026-01-01T00:00:00Z"))
-    assert sync.record(bench.store, bench.settings)
+    assert observed.record(bench.store, bench.settings)
     assert ledger.read(bench.settings.ledger).keys() == {ARXIV}
-    assert not sync.record(bench.store, bench.settings)
+    assert not observed.record(bench.store, bench.settings)
     assert fresh.look(bench.store, bench.settings).current
 
 
@@ -402,7 +403,7 @@ def known_link(bench: Bench) -> None:
 def test_deleting_the_store_loses_nothing_that_was_seen(bench: Bench) -> None:
     bench.sync()
     known_link(bench)
-    sync.record(bench.store, bench.settings)
+    observed.record(bench.store, bench.settings)
     before = bench.store.link(ARXIV)
     bench.store.close()
     for file in bench.settings.derived.iterdir():
@@ -412,14 +413,14 @@ def test_deleting_the_store_loses_nothing_that_was_seen(bench: Bench) -> None:
     again.sync()
     assert again.store.link(ARXIV) == before
     assert again.store.link(Key("https://old.example/q")) == before
-    assert not sync.record(again.store, again.settings)
+    assert not observed.record(again.store, again.settings)
     again.store.close()
 
 
 def test_what_a_pull_brought_is_taken_in_by_the_next_sync(bench: Bench) -> None:
     bench.sync()
     known_link(bench)
-    sync.record(bench.store, bench.settings)
+    observed.record(bench.store, bench.settings)
     newer = ledger.Entry(ARXIV, looks=Looks(standing=Standing.ALIVE, last_checked="2026-02-01T00:00:00Z"))
     stranger = ledger.Entry(
         Key("https://elsewhere.example/p"), Facts(title="E", fetched="2026-01-01T00:00:00Z")
@@ -436,7 +437,7 @@ def test_what_a_pull_brought_is_taken_in_by_the_next_sync(bench: Bench) -> None:
     )
     assert bench.store.link(stranger.key) is not None
     assert len(bench.store.links()) == 1
-    sync.record(bench.store, bench.settings)
+    observed.record(bench.store, bench.settings)
     assert bench.settings.ledger.read_text().count("\n") == 2
 
 
@@ -445,7 +446,7 @@ def test_recording_first_takes_in_what_the_file_knows_better(bench: Bench) -> No
     newer = ledger.Entry(ARXIV, looks=Looks(standing=Standing.ALIVE, last_checked="2026-02-01T00:00:00Z"))
     bench.settings.ledger.write_text(ledger.render([newer]).replace('"v":1', '"v":1,"later":[1]'))
     known_link(bench)
-    sync.record(bench.store, bench.settings)
+    observed.record(bench.store, bench.settings)
     text = bench.settings.ledger.read_text()
     assert ledger.parse(text)[ARXIV].looks.standing is Standing.ALIVE
     assert '"later":[1]' in text
@@ -457,23 +458,23 @@ def test_links_of_private_notes_stand_in_the_private_ledger_even_when_the_note_i
     secret = Key("https://secret.example/page")
     for key in (secret, ARXIV):
         bench.store.save_facts(key, Facts(title="T", fetched="2026-01-01T00:00:00Z"))
-    sync.record(bench.store, bench.settings)
+    observed.record(bench.store, bench.settings)
     assert "secret" not in bench.settings.ledger.read_text()
     assert ledger.read(bench.settings.private_ledger).keys() == {secret}
     (bench.settings.notes / "private/p.md").unlink()
     bench.sync()
-    sync.record(bench.store, bench.settings)
+    observed.record(bench.store, bench.settings)
     assert "secret" not in bench.settings.ledger.read_text()
     bench.store.close()
     bench.settings.store.unlink()
     again = Bench(bench.settings)
     again.sync()
-    sync.record(again.store, again.settings)
+    observed.record(again.store, again.settings)
     assert "secret" not in again.settings.ledger.read_text()
     assert ledger.read(again.settings.private_ledger).keys() == {secret}
     again.write("public.md", "https://secret.example/page\n")
     again.sync()
-    sync.record(again.store, again.settings)
+    observed.record(again.store, again.settings)
     assert ledger.read(again.settings.ledger).keys() == {secret, ARXIV}
     assert ledger.read(again.settings.private_ledger) == {}
     again.store.close()
@@ -485,7 +486,7 @@ def test_a_ledger_in_conflict_stops_the_sync_with_its_line_and_the_notes_are_in(
         bench.sync()
     assert bench.found("33B")
     with pytest.raises(LedgerError):
-        sync.record(bench.store, bench.settings)
+        observed.record(bench.store, bench.settings)
     assert bench.settings.ledger.read_text() == "<<<<<<< HEAD\n"
 
 
@@ -503,7 +504,7 @@ def test_a_line_of_the_ledger_that_cannot_be_read_costs_itself_and_is_told_until
     link = bench.store.link(ARXIV)
     assert link is not None
     assert link.facts.title == "QLoRA"
-    assert sync.record(bench.store, bench.settings)
+    assert observed.record(bench.store, bench.settings)
     assert bench.settings.ledger.read_text().endswith(bad), "it is not kb's to throw away"
     bench.settings.ledger.write_text(good)
     assert bench.sync().problems == ()
@@ -514,9 +515,10 @@ def test_a_line_of_the_ledger_that_cannot_be_read_costs_itself_and_is_told_until
 
 _SYNC = (
     "import sys; from pathlib import Path; from kb import config, sync; from kb.store import schema;"
+    "from kb.store.store import Store;"
     "from kb.testing import FixedClock;"
-    "s = config.load(Path(sys.argv[1]), {}); store = schema.open_store(s.store);"
-    "print('ready', flush=True); sync.sync(store, s, None, None, FixedClock())"
+    "s = config.load(Path(sys.argv[1]), {}); schema.ensure(s.store); store = Store.open(s.store);"
+    "print('ready', flush=True); sync.sync(store, s, FixedClock())"
 )
 
 
@@ -539,7 +541,7 @@ def test_a_sync_killed_at_any_moment_leaves_a_store_that_the_next_one_completes(
             assert store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert store.passage_count() == 20 * len(store.notes())
     with Store.open(settings.store) as store:
-        report = sync.sync(store, settings, None, None, FixedClock())
+        report = sync.sync(store, settings, FixedClock())
         assert report.added + report.unchanged == 300
         assert store.allowed(Filter(hosts=("a.example",))) is not None
         assert (store.passage_count(), store.link_count()) == (6_000, 300)
@@ -559,7 +561,7 @@ def test_a_sync_that_waits_too_long_says_why(bench: Bench) -> None:
         lock.hold(bench.settings.derived / "lock"),
         pytest.raises(StoreBusy, match=r"another kb has been at work in this notebook for 0\.05 s"),
     ):
-        sync.sync(bench.store, bench.settings, None, None, bench.clock, wait=0.05)
+        sync.sync(bench.store, bench.settings, bench.clock, wait=0.05)
     assert bench.sync().added == 3
 
 
@@ -595,8 +597,8 @@ def test_looking_whether_anything_changed_imports_neither_parser_nor_model(tmp_p
 
 def test_a_scan_that_finds_what_the_last_sync_found_compares_no_rows(tmp_path: Path) -> None:
     settings = notebook(tmp_path, {"a.md": "# A\n\n* one\n", "b.md": "# B\n\n* two\n"})
-    with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, FixedClock())
+    with open_store(settings.store) as store:
+        sync.sync(store, settings, FixedClock())
         assert store.setting("scan") == fresh.fingerprint(walks.walk(settings.notes).found)
         store.connection.execute("UPDATE notes SET size = size + 1")  # what a comparison would see
         assert fresh.look(store, settings).current
@@ -606,8 +608,8 @@ def test_a_scan_that_finds_what_the_last_sync_found_compares_no_rows(tmp_path: P
 
 def test_a_glance_tells_what_a_walk_would_find_changed(tmp_path: Path) -> None:
     settings = notebook(tmp_path, {"a.md": "* one\n", "deep/b.md": "* two\n", "c.MARKDOWN": "* three\n"})
-    with schema.open_store(settings.store) as store:
-        sync.sync(store, settings, None, None, FixedClock())
+    with open_store(settings.store) as store:
+        sync.sync(store, settings, FixedClock())
         seen = store.setting("glance")
         assert seen == walks.glance(settings.notes)
         assert fresh.look(store, settings).walk.found == ()
@@ -615,7 +617,7 @@ def test_a_glance_tells_what_a_walk_would_find_changed(tmp_path: Path) -> None:
         for path, text in (("a.md", "* one and more\n"), ("deep/d.md", ""), ("c.MARKDOWN", "* four\n")):
             write(settings.notes / path, text)
             assert not fresh.look(store, settings).current
-            sync.sync(store, settings, None, None, FixedClock())
+            sync.sync(store, settings, FixedClock())
             assert fresh.look(store, settings).current
         (settings.notes / "deep/d.md").unlink()
         assert fresh.look(store, settings).gone == ("deep/d.md",)
@@ -624,14 +626,14 @@ def test_a_glance_tells_what_a_walk_would_find_changed(tmp_path: Path) -> None:
 def test_where_a_walk_has_something_to_say_a_glance_is_not_enough(tmp_path: Path) -> None:
     settings = notebook(tmp_path, {"a.md": "* one\n"})
     os.mkfifo(settings.notes / "pipe.md")
-    with schema.open_store(settings.store) as store:
+    with open_store(settings.store) as store:
         for _ in range(2):
-            report = sync.sync(store, settings, None, None, FixedClock())
+            report = sync.sync(store, settings, FixedClock())
             assert [one.path for one in report.problems] == ["pipe.md"]
         (settings.notes / "pipe.md").unlink()
         (settings.notes / "link.md").symlink_to("a.md")
         assert walks.glance(settings.notes) is None
-        sync.sync(store, settings, None, None, FixedClock())
+        sync.sync(store, settings, FixedClock())
         assert fresh.look(store, settings).current
 
 
@@ -667,7 +669,7 @@ def test_rows_that_nothing_needs_go_when_they_pass_a_third(stale: Bench) -> None
     assert stale.vectors.rows == before - 20 == len(wanted)
     assert stale.vectors.model != model
     assert stale.store.setting("model") == stale.vectors.model
-    assert stale.store.vector_rows(model) == []
+    assert vector_rows(stale.store, model) == []
     now = stale.store.passages_to_rows(stale.vectors.model, range(1, 100))
     assert {
         stale.store.hits([id])[id].text: stale.vectors.read(rows)[0].tolist() for id, rows in now.items()
@@ -711,7 +713,7 @@ def test_a_compaction_killed_at_any_step_leaves_vectors_that_belong_to_their_pas
 
 def test_a_look_is_good_for_a_sync_unless_another_has_written_since(bench: Bench) -> None:
     def sync_by(seen: fresh.Freshness, store: Store) -> SyncReport:
-        return sync.sync(store, bench.settings, None, None, bench.clock, seen=seen)
+        return sync.sync(store, bench.settings, bench.clock, seen=seen)
 
     seen = fresh.look(bench.store, bench.settings)
     with Store.open(bench.settings.store) as other:

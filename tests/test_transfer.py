@@ -249,3 +249,16 @@ def test_bookmarks_of_a_second_export_are_not_lost_where_its_list_has_the_name_o
     for source in (first, second, third):
         plan = plan_import(source, root)
         assert (plan.writes, plan.refused, plan.problems) == ((), (), ())
+
+
+def test_a_bookmark_is_told_by_its_own_address_not_by_one_in_its_comment(tmp_path: Path, root: Path) -> None:
+    plan = "<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><p>\n<DT><A HREF='{}'>{}</A>\n<DD>{}\n</DL>\n"
+    first, second = tmp_path / "a.html", tmp_path / "b.html"
+    first.write_text(plan.format("https://a.example/old", "Old", "to read"))
+    second.write_text(plan.format("https://a.example/new", "New", "as https://a.example/old says"))
+    for source in (first, second):
+        apply_import(plan_import(source, root))
+    assert bodies(root)["bookmarks/bookmarks-2.md"].endswith(
+        b"\n* [New](https://a.example/new) as https://a.example/old says\n"
+    )
+    assert plan_import(second, root).writes == ()

@@ -10,7 +10,7 @@ from kb import contract
 from kb.cli import reports
 from kb.cli.clean import plain
 from kb.cli.help import Command
-from kb.cli.shared import as_json, counter, filter_of, filters, notebook, print_json, warn
+from kb.cli.shared import as_json, counter, filter_of, filters, notebook, print_json, print_problems, warn
 
 
 @click.command("enrich", cls=Command)
@@ -34,8 +34,10 @@ def command(everything: bool, write_titles: bool, apply: bool, as_json: bool, **
     with notebook() as base:
         chosen = filter_of(**narrow)
         if write_titles:
-            click.echo(reports.titles(base.write_titles(chosen, apply=apply), base.shown, apply), nl=False)
-            return 0
+            plan = base.write_titles(chosen, apply=apply)
+            click.echo(reports.titles(plan, base.shown, apply), nl=False)
+            print_problems(base, plan.problems)
+            return 1 if plan.problems else 0
         report = base.enrich(chosen, everything=everything, progress=counter("asking"))
         for url, why in report.lacking:
             warn(f"{plain(url)}: {plain(why)}")

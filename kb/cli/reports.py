@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         InitPlan,
         RepairPlan,
         Restored,
-        TitleEdit,
+        TitlePlan,
     )
 
 Shown = Callable[[str], str]
@@ -125,13 +125,13 @@ def enriched(report: EnrichReport) -> str:
     return told + (f"; {report.known} known already (--all asks again)" if report.known else "")
 
 
-def titles(edits: list[TitleEdit], shown: Shown, applied: bool) -> str:
+def titles(plan: TitlePlan, shown: Shown, applied: bool) -> str:
     """The diff, or what was written."""
-    if not edits:
+    if not plan.edits and not plan.problems:
         return "no bare address has a title yet\n"
     if applied:
-        return "".join(f"wrote {shown(one.path)}\n" for one in edits)
-    lines = [plain(line) for one in edits for line in one.diff.splitlines()]
+        return "".join(f"wrote {shown(one.path)}\n" for one in plan.edits)
+    lines = [plain(line) for one in plan.edits for line in one.diff.splitlines()]
     return "\n".join(lines) + "\n"
 
 

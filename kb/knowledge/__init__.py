@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from kb.meaning import Shared as Shared
     from kb.repair import RepairPlan as RepairPlan
     from kb.stats import Stats as Stats
-    from kb.titles import TitleEdit as TitleEdit
+    from kb.titles import TitlePlan as TitlePlan
     from kb.transfer import Export as Export
     from kb.transfer import ImportPlan as ImportPlan
     from kb.transfer import ImportReport as ImportReport

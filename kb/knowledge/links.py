@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kb.enrich import EnrichReport
     from kb.model.links import Added, Key, LinkRecord, Saved
     from kb.repair import RepairPlan
-    from kb.titles import TitleEdit
+    from kb.titles import TitlePlan
     from kb.web.sources import Met, Source
 
 Counted = Callable[[int, int], None]
@@ -74,9 +74,10 @@ class Links(Notebook):
         """
         from asyncio import run
 
-        from kb import check, sync
+        from kb import check
         from kb.add import Wish, add_link
         from kb.enrich.meet import learn, meet
+        from kb.observed import record
 
         def keep(key: Key, met: Met) -> None:
             check.keep(self.store, key, met.look, None, self.settings)
@@ -104,7 +105,7 @@ class Links(Notebook):
         if not dry_run:
             if self.settings["links.archive"] and added.known is None:
                 added = self._archived(added, archive)
-            sync.record(self.store, self.settings)
+            record(self.store, self.settings)
             self._read_notes()
         return added
 
@@ -167,7 +168,7 @@ class Links(Notebook):
         NetworkAway, and nothing recorded, where nothing answered.
         """
         from kb.check import check
-        from kb.sync import record
+        from kb.observed import record
 
         self._read_notes()
         try:
@@ -194,7 +195,7 @@ class Links(Notebook):
         NetworkAway, and nothing recorded, where nothing answered.
         """
         from kb.enrich import enrich
-        from kb.sync import record
+        from kb.observed import record
 
         self._read_notes()
         try:
@@ -223,16 +224,19 @@ class Links(Notebook):
 
     # -- edits ---------------------------------------------------------------------------------
 
-    def write_titles(self, narrow: Filter | None = None, *, apply: bool = False) -> list[TitleEdit]:
+    def write_titles(self, narrow: Filter | None = None, *, apply: bool = False) -> TitlePlan:
         """Fetched titles in the place of bare addresses, as an edit a note; written only with `apply`."""
-        from kb.titles import apply_titles, plan_titles
+        from kb.edits import apply_edits
+        from kb.titles import TitlePlan, plan_titles
 
         self._read_notes()
-        edits = plan_titles(self.store, self.settings.notes, self._narrow(narrow))
-        if apply:
-            apply_titles(self.settings, edits)
+        plan = TitlePlan(tuple(plan_titles(self.store, self.settings.notes, self._narrow(narrow))))
+        if apply and plan.edits:
+            done = apply_edits(plan.edits, self.settings)
             self._read_notes()
-        return edits
+            written = tuple(one for one in plan.edits if one.path in done.written)
+            plan = TitlePlan(written, tuple(done.problems))
+        return plan
 
     def repair(
         self,
@@ -246,7 +250,8 @@ class Links(Notebook):
 
         `archive` is where the Wayback machine is asked, if elsewhere than at its own address.
         """
-        from kb.repair import apply_repair, plan_repair
+        from kb.edits import apply_edits
+        from kb.repair import plan_repair
         from kb.web.wayback import AVAILABLE
 
         self._read_notes()
@@ -259,7 +264,7 @@ class Links(Notebook):
             progress=progress,
         )
         if apply and plan.edits:
-            done = apply_repair(plan, self.settings)
+            done = apply_edits(plan.edits, self.settings)
             self._read_notes()
             plan = replace(
                 plan,
@@ -273,7 +278,7 @@ class Links(Notebook):
     def ignore(self, url: str) -> LinkRecord:
         """Leave a link out of checks from now on. UsageError if no note holds it."""
         from kb import person
-        from kb.sync import record
+        from kb.observed import record
 
         self._read_notes()
         said = person.ignore(self.store, url, self.clock.now())
@@ -286,7 +291,7 @@ class Links(Notebook):
         UsageError as above.
         """
         from kb import person
-        from kb.sync import record
+        from kb.observed import record
 
         self._read_notes()
         said = person.vouch(self.store, url, self.clock.now())

@@ -166,8 +166,6 @@ class Notebook:
         return sync(
             self.store,
             self.settings,
-            None,
-            None,
             self.clock,
             rehash=rehash,
             progress=progress,

@@ -7,12 +7,12 @@ those that are meant as links.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 from kb.model.kinds import LinkKind, NoteKind
 from kb.model.links import Facts
 from kb.notes import frontmatter
+from kb.notes.bibtex import address, author_field, cite_key, entry, tex, title_field
 from kb.notes.edit import bullet, escape
 
 _KINDS = {
@@ -24,6 +24,7 @@ _KINDS = {
 _SCHEME = re.compile(r":(?=//)")
 _WWW = re.compile(r"(?<![^\W_])(www)\.", re.IGNORECASE)
 _START = re.compile(r"\A([#>+\-!:=])|\A(\d{1,9})([.)])|\A(\?)|\A(\t)")
+_PRINTED = ("journal", "volume", "pages", "doi")
 _SHOWN = 20  # authors named in a line; the rest are counted
 
 
@@ -83,7 +84,7 @@ def link_note(
         heading = "Abstract" if kind is LinkKind.PAPER else "In its own words"
         lines += ["", f"## {heading}", "", f"> {prose(facts.description)}"]
     if paper:
-        lines += ["", "## Reference", "", "```bibtex", *bibtex(title, url, facts), "```"]
+        lines += ["", "## Reference", "", "```bibtex", *_reference(title, url, facts), "```"]
     return "\n".join([*lines, ""])
 
 
@@ -123,61 +124,12 @@ def _about(kind: LinkKind, facts: Facts) -> Iterator[str]:
         yield f"The article: {bullet(str(named or ''), article)}"
 
 
-# -- BibTeX ----------------------------------------------------------------------------------------
-
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-}
-_BIBTEX = re.compile(r"[\\{}~^&%$#_]")
-_SMALL = frozenset(("a", "an", "the", "on", "of", "in", "for", "and", "to", "with", "from", "is", "are"))
-
-
-def cite_key(title: str, facts: Facts) -> str:
-    """`dettmers2023qlora`: first author's last name, year, first telling word of the title; ASCII."""
-    author = _last_name(facts.authors[0]) if facts.authors else ""
-    words = (_ascii(word) for word in re.findall(r"\w+", title))
-    word = next((word for word in words if word and word not in _SMALL), "")
-    return f"{_ascii(author)}{(facts.published or '')[:4]}{word}" or "untitled"
-
-
-def _last_name(name: str) -> str:
-    last, comma, _ = name.partition(",")
-    return last if comma else (name.split() or [""])[-1]
-
-
-def _ascii(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text)
-    return "".join(char for char in plain.lower() if char.isascii() and char.isalnum())
-
-
-def bibtex(title: str, url: str, facts: Facts) -> list[str]:
-    """The lines of a BibTeX entry. Names of organisations are not told from people's."""
-    extra = facts.extra
-    journal = extra.get("journal")
-    fields: list[tuple[str, object]] = [
-        ("title", f"{{{_bib(title)}}}"),
-        ("author", " and ".join(_bib(name) for name in facts.authors)),
-        ("year", (facts.published or "")[:4]),
-        ("journal", _bib(str(journal)) if journal else ""),
-        *((name, _bib(str(extra.get(name) or ""))) for name in ("volume", "pages", "doi")),
-        ("url", _encoded(url)),
-    ]
-    kind = "article" if journal else "misc"
-    lines = [f"  {name} = {{{value}}}," for name, value in fields if value]
-    return [f"@{kind}{{{cite_key(title, facts)},", *lines, "}"]
-
-
-def _encoded(url: str) -> str:
-    return "".join(char if char.isprintable() and char not in " {}\\`" else "" for char in url)
-
-
-def _bib(text: str) -> str:
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return _BIBTEX.sub(lambda found: _SPECIAL.get(found[0], f"\\{found[0]}"), line)
+def _reference(title: str, url: str, facts: Facts) -> list[str]:
+    """The lines of a BibTeX entry."""
+    printed = [(name, tex(str(facts.extra.get(name) or ""))) for name in _PRINTED]
+    year = ("year", (facts.published or "")[:4])
+    fields = [title_field(title), author_field(facts), year, *printed, ("url", address(url))]
+    return entry("article" if facts.extra.get("journal") else "misc", cite_key(title, facts), fields)
 
 
 def tagged(line: str, tags: Iterable[str]) -> str:

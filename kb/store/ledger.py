@@ -149,11 +149,16 @@ def parse(text: str, name: str = "links.jsonl", strays: list[Stray] | None = Non
     LedgerError, naming the line, for git's conflict marks, for a line of a newer format, and for
     what is no line of ours: unless there are `strays` to put the last into.
     """
-    entries: Entries = {}
     # Not splitlines: JSON may hold U+2028 and its kin, which are no line ends here.
-    for found in entries_of(text.split("\n"), name, strays):
-        known = entries.get(found.key)
-        entries[found.key] = found if known is None else merge(known, found)
+    return joined(entries_of(text.split("\n"), name, strays))
+
+
+def joined(found: Iterable[Entry], known: Entries | None = None) -> Entries:
+    """Entries by key, several of one link made one; put into those that are `known`, if any."""
+    entries: Entries = {} if known is None else known
+    for one in found:
+        before = entries.get(one.key)
+        entries[one.key] = one if before is None else merge(before, one)
     return entries
 
 
@@ -288,17 +293,11 @@ def line(
 
 def read(path: Path, strays: list[Stray] | None = None) -> Entries:
     """The entries of the file at `path`; none where there is no file. LedgerError as in `parse`."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise LedgerError(f"{path}: cannot be read ({error.strerror})") from None
-    return parse(data.decode("utf-8", "surrogateescape"), path.name, strays)
+    return joined(each(path, strays))
 
 
 def refuse(path: Path) -> None:
-    """LedgerError for what `read` refuses whatever its `strays`: before anything of a file is taken."""
+    """LedgerError for what `each` refuses whatever its `strays`: before anything of a file is taken."""
     for number, text in enumerate(lines_of(path), 1):
         if not text.startswith(_OURS):
             with suppress(_Malformed):

@@ -59,27 +59,9 @@ class Links(Connected):
 
     # -- read ----------------------------------------------------------------------------------
 
-    def links(
-        self,
-        filter: Filter = EVERYTHING,
-        *,
-        keys: Iterable[Key] | None = None,
-        unmentioned: bool = False,
-    ) -> list[LinkRecord]:
-        """The links that some note mentions, in order of their first mention, each with all of its mentions.
-
-        `keys` narrows to these. `unmentioned` adds, at the end, those that nothing mentions any
-        more (an empty filter only: a filter speaks of mentions).
-        """
-        ids = self._in_order(filter)
-        if unmentioned and not filter:
-            known = set(ids)
-            rows = self.connection.execute("SELECT id FROM links ORDER BY key, fragment")
-            ids.extend(row[0] for row in rows if row[0] not in known)
-        if keys is not None:
-            wanted = {id for key in keys if (id := self._find(key)) is not None}
-            ids = array("q", [id for id in ids if id in wanted])
-        return list(self.records(ids))
+    def links(self, filter: Filter = EVERYTHING) -> list[LinkRecord]:
+        """The links that some note mentions, in order of their first mention, each with all mentions."""
+        return list(self.records(self._in_order(filter)))
 
     def link_parts(self, filter: Filter = EVERYTHING) -> Iterator[list[LinkRecord]]:
         """What `links` gives, a few hundred at a time: a million of them are more than memory holds.

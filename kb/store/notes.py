@@ -5,15 +5,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from kb.model.dates import When
 from kb.model.kinds import NoteKind
-from kb.model.notes import Link, Note, Term, Use
+from kb.model.notes import Term, Use
 from kb.model.reports import Problem, Severity
 from kb.store.connection import Connected
-from kb.store.prepared import Prepared, Row, prepare
-from kb.store.rows import Identity, Stamp, chunks, marks, phrase, split, when
+from kb.store.passages import drop_passages
+from kb.store.prepared import Prepared, Row
+from kb.store.rows import Stamp, chunks, marks, phrase, split, when
 from kb.values import dataclass
 
 _WORD = re.compile(r"[^\W_]+")
@@ -42,20 +43,11 @@ class Notes(Connected):
 
     # -- write ---------------------------------------------------------------------------------
 
-    def put_notes(
-        self,
-        items: Sequence[tuple[Note, Stamp]],
-        identify: Callable[[Link], Identity],
-        at: str | None = None,
-    ) -> None:
-        """Replace all rows of these notes. `identify` names each link; `at` is the first sight of new ones.
+    def put_prepared(self, items: Sequence[Prepared], at: str) -> None:
+        """Replace all rows of these notes; `at` is the first sight of links that are new.
 
         Rows of links stay, whatever mentions them.
         """
-        self.put_prepared([prepare(note, stamp, identify) for note, stamp in items], at)
-
-    def put_prepared(self, items: Sequence[Prepared], at: str | None = None) -> None:
-        """The same, of notes whose rows are made already."""
         with self.transaction():
             self.remember("counts", None)
             touched = self._clear([one.path for one in items])
@@ -98,19 +90,8 @@ class Notes(Connected):
             of_notes = f"note_id IN ({marks(len(notes))})"
             of_passages = f"passage_id IN (SELECT id FROM passages WHERE {of_notes})"
             touched.update(row[0] for row in run(f"SELECT link_id FROM mentions WHERE {of_passages}", notes))
-            # FTS5 forgets a row only when told the very words it holds: before the passages go.
-            run(
-                "INSERT INTO passages_fts(passages_fts, rowid, text, heading, title, address, parents)"
-                " SELECT 'delete', id, text, heading, title, address, parents FROM searchable"
-                f" WHERE id IN (SELECT id FROM passages WHERE {of_notes})",
-                notes,
-            )
-            run(
-                f"DELETE FROM grams_fts WHERE rowid IN (SELECT id FROM passages WHERE {of_notes})",
-                notes,
-            )
-            run(f"DELETE FROM mentions WHERE {of_passages}", notes)
-            for table in ("passages", "tags", "terms", "problems"):
+            drop_passages(self, of_notes, notes)
+            for table in ("tags", "terms", "problems"):
                 run(f"DELETE FROM {table} WHERE {of_notes}", notes)
         return touched
 
@@ -227,7 +208,7 @@ def _as_written(name: str) -> re.Pattern[str]:
 class _Writer:
     """Gives prepared rows their ids and hands them to executemany: nothing is read back."""
 
-    def __init__(self, store: Connected, at: str | None) -> None:
+    def __init__(self, store: Connected, at: str) -> None:
         self.run = store.connection.execute
         self.many = store.connection.executemany
         self.at = at

@@ -13,6 +13,7 @@ from kb.model.notes import LinkForm, PassageKind
 from kb.model.search import excerpt
 from kb.store.connection import Connected
 from kb.store.grams import grams
+from kb.store.passages import drop_passages
 from kb.store.rows import chunks, clean, dates, join, marks, split
 
 
@@ -108,17 +109,7 @@ class Pages(Connected):
                     )
                 ]
                 for some in chunks(ids):
-                    of = f"({marks(len(some))})"
-                    run(
-                        "INSERT INTO passages_fts"
-                        " (passages_fts, rowid, text, heading, title, address, parents)"
-                        " SELECT 'delete', id, text, heading, title, address, parents FROM searchable"
-                        f" WHERE id IN {of}",
-                        some,
-                    )
-                    run(f"DELETE FROM grams_fts WHERE rowid IN {of}", some)
-                    run(f"DELETE FROM mentions WHERE passage_id IN {of}", some)
-                    run(f"DELETE FROM passages WHERE id IN {of}", some)
+                    drop_passages(self, f"id IN ({marks(len(some))})", some)
 
     def of_pages(self, ids: Iterable[int]) -> dict[int, bool]:
         """Those of these passages that are of saved pages, and whether a note still mentions the page."""

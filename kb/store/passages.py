@@ -31,6 +31,22 @@ class Weights(NamedTuple):
 WEIGHTS = Weights()
 
 
+def drop_passages(store: Connected, which: str, values: Sequence[object]) -> None:
+    """Delete the passages that fit a condition, their words in the indexes, and the mentions in them."""
+    run = store.connection.execute
+    ids = f"(SELECT id FROM passages WHERE {which})"
+    # FTS5 forgets a row only when told the very words it holds: before the passages go.
+    run(
+        "INSERT INTO passages_fts(passages_fts, rowid, text, heading, title, address, parents)"
+        " SELECT 'delete', id, text, heading, title, address, parents FROM searchable"
+        f" WHERE id IN {ids}",
+        values,
+    )
+    run(f"DELETE FROM grams_fts WHERE rowid IN {ids}", values)
+    run(f"DELETE FROM mentions WHERE passage_id IN {ids}", values)
+    run(f"DELETE FROM passages WHERE {which}", values)
+
+
 class Passages(Connected):
     """Passages by keyword, filter and id, and the map between vectors' rows and passages."""
 
@@ -157,14 +173,6 @@ class Passages(Connected):
                 "INSERT INTO vectors (model_id, row, digest, window) VALUES (?, ?, ?, ?)",
                 [(id, row, bytes.fromhex(digest), window) for digest, window, row in rows],
             )
-
-    def vector_rows(self, model: str) -> list[tuple[int, str, int]]:
-        """Every vector of a model as (row, digest, window), in order of row."""
-        rows = self.connection.execute(
-            "SELECT row, lower(hex(digest)), window FROM vectors WHERE model_id = ? ORDER BY row",
-            [self._model(model)],
-        )
-        return [(row, digest, window) for row, digest, window in rows]
 
     def live_rows(self, model: str) -> list[int]:
         """The rows that embed a text which still stands, ascending."""

@@ -320,12 +320,6 @@ def _keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> None
             older.unlink(missing_ok=True)
 
 
-def open_store(path: Path) -> Store:
-    """`ensure`, then `Store.open`."""
-    ensure(path)
-    return Store.open(path)
-
-
 def memory() -> Store:
     """A store in memory, of the same tables."""
     connection = sqlite3.connect(":memory:", isolation_level=None)

@@ -243,7 +243,10 @@ def make(path: Path) -> bool:
     except OSError as error:
         raise StoreError(f"{path.parent}: cannot be made ({error.strerror})") from None
     with making(path) as connection:
-        return not version_of(connection) and create(connection)
+        if version_of(connection):
+            return False
+        create(connection)
+    return True
 
 
 @contextmanager
@@ -275,7 +278,7 @@ def whole(connection: sqlite3.Connection) -> Iterator[int]:
         raise
 
 
-def create(connection: sqlite3.Connection) -> bool:
+def create(connection: sqlite3.Connection) -> None:
     """Make the tables in an empty store, in one transaction. Another process may have made them meanwhile."""
     with whole(connection) as version:
         if not version:
@@ -286,7 +289,6 @@ def create(connection: sqlite3.Connection) -> bool:
                 " VALUES ('kb', ?, strftime('%Y-%m-%d %H:%M:%f+00:00', 'now'))",
                 [(name,) for name in MIGRATIONS],
             )
-    return True
 
 
 def _keep_log(connection: sqlite3.Connection) -> None:

@@ -32,7 +32,7 @@ def read_folder(source: Path, day_first: bool) -> Imported:
         try:
             data = files.read(source, one.path)
         except OSError as error:
-            message = f"cannot be read: {(error.strerror or str(error)).lower()}; left behind"
+            message = f"cannot be read: {walks.reason(error)}; left behind"
             problems.append(Problem(one.path, 0, Severity.WARNING, message))
             continue
         drafts.append(Draft(one.path, data, copy=True))

@@ -99,7 +99,8 @@ def _draft(kind: NoteKind, tags: tuple[str, ...], marks: Sequence[Mark], taken: 
 def lacking(draft: Draft, standing: bytes) -> Draft | None:
     """The bookmarks of a draft that a note does not hold, with the days they stand under; None if none."""
     held = {urls.key(link.url) for link in parse(draft.path, standing).links}
-    told = {link.line: urls.key(link.url) for link in parse(draft.path, draft.data).links}
+    # Of a bullet's links the first is the bookmark; its comment may hold others.
+    told = {link.line: urls.key(link.url) for link in reversed(parse(draft.path, draft.data).links)}
     kept: list[str] = []
     for number, line in enumerate(draft.data.decode().splitlines(keepends=True), 1):
         if told.get(number) in held and line.startswith("* "):
