@@ -78,7 +78,7 @@ class Probes:
             target = onward.target(outcome, seen)
             if target is None or soft.look_through(outcome, seen) is not None:
                 return outcome, seen
-            outcome = onward.joined(outcome, await self._fetcher.get(target, whole=whole))
+            outcome = onward.joined(outcome, target, await self._fetcher.get(target, whole=whole))
         return outcome, soft.plain(outcome)
 
     async def _fetch(self, probe: str) -> Outcome:
