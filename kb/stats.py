@@ -76,7 +76,8 @@ def stats(
             continue
         standings[record.standing] += 1
         kinds[str(record.kind)] += 1
-        hosts[record.host] += bool(record.host)
+        if record.host:
+            hosts[record.host] += 1
         mentions += len(record.mentions)
         titled += record.facts.title is not None
         if born := _born(record):
@@ -88,14 +89,14 @@ def stats(
         embedded=passages - pending,
         links=standings.total(),
         mentions=mentions,
-        hosts=sum(count > 0 for count in hosts.values()),
+        hosts=len(hosts),
         terms=terms,
         titled=titled,
         saved=saved,
         note_kinds=_most(Counter(str(note.kind) for note in notes)),
         standings={str(one): count for one in Standing if (count := standings[one])},
         kinds=_most(kinds),
-        top_hosts=_most(+hosts, HOSTS),
+        top_hosts=_most(hosts, HOSTS),
         months=dict(sorted(months.items())),
         rot=ages.told(),
     )
