@@ -102,20 +102,11 @@ def stats(
     )
 
 
-def rot(records: Iterable[LinkRecord], today: str) -> tuple[Age, ...]:
-    """How many of the judged links of each age are dead; ages without any are left out.
+class _Ages:
+    """Judged links counted by their age in years, and the dead among them.
 
     A link is as old as its first mention's date.
     """
-    ages = _Ages(today)
-    for record in records:
-        if born := _born(record):
-            ages.take(born, record.standing)
-    return ages.told()
-
-
-class _Ages:
-    """Judged links counted by their age in years."""
 
     def __init__(self, today: str) -> None:
         self.today = date.fromisoformat(today)
