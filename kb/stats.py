@@ -76,7 +76,8 @@ def stats(
             continue
         standings[record.standing] += 1
         kinds[str(record.kind)] += 1
-        hosts[record.host] += bool(record.host)
+        if record.host:
+            hosts[record.host] += 1
         mentions += len(record.mentions)
         titled += record.facts.title is not None
         if born := _born(record):
@@ -88,33 +89,24 @@ def stats(
         embedded=passages - pending,
         links=standings.total(),
         mentions=mentions,
-        hosts=sum(count > 0 for count in hosts.values()),
+        hosts=len(hosts),
         terms=terms,
         titled=titled,
         saved=saved,
         note_kinds=_most(Counter(str(note.kind) for note in notes)),
         standings={str(one): count for one in Standing if (count := standings[one])},
         kinds=_most(kinds),
-        top_hosts=_most(+hosts, HOSTS),
+        top_hosts=_most(hosts, HOSTS),
         months=dict(sorted(months.items())),
         rot=ages.told(),
     )
 
 
-def rot(records: Iterable[LinkRecord], today: str) -> tuple[Age, ...]:
-    """How many of the judged links of each age are dead; ages without any are left out.
+class _Ages:
+    """Judged links counted by their age in years, and the dead among them.
 
     A link is as old as its first mention's date.
     """
-    ages = _Ages(today)
-    for record in records:
-        if born := _born(record):
-            ages.take(born, record.standing)
-    return ages.told()
-
-
-class _Ages:
-    """Judged links counted by their age in years."""
 
     def __init__(self, today: str) -> None:
         self.today = date.fromisoformat(today)

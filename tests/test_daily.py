@@ -25,7 +25,7 @@ from kb.model import (
     Transition,
     When,
 )
-from kb.stats import Age, rot
+from kb.stats import Age, stats
 from kb.store import integrity
 from kb.store.notes import NoteRow
 from kb.testing import FixedClock
@@ -113,7 +113,8 @@ def test_the_rot_curve_tells_the_share_of_judged_links_that_is_dead_by_age() -> 
         link(Standing.DEAD, "2025"), link(Standing.MOVED, "2022-06-01"),
         link(Standing.DEAD, "2010"),
     ]  # fmt: skip
-    assert rot(records, "2026-11-24") == (
+    told = stats(records, [], passages=0, pending=0, terms=0, saved=0, today="2026-11-24")
+    assert told.rot == (
         Age(0, 1, 2, 1),
         Age(1, 2, 1, 1),
         Age(3, 5, 1, 0),

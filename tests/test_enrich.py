@@ -162,6 +162,16 @@ def test_each_link_is_asked_about_where_it_is_known_best(run: Run, store: Store)
     assert run.progress[-1] == (6, 6)
 
 
+def test_a_page_that_sends_its_reader_on_is_read_where_it_leads(run: Run, store: Store) -> None:
+    stub = b"<title>Our blog</title><meta http-equiv=refresh content='0; url=/new'><p>It is elsewhere.</p>"
+    old, new = "https://blog.example/gradients", "https://blog.example/new"
+    run({**PAGES, old: page(old, stub), new: page(new)})
+    assert facts(store, old).title == "How gradients vanish"
+    kept = saved.find((run.settings.saved,), old)
+    assert kept is not None
+    assert (kept.url, "Zanzibar" in kept.text) == (old, True)
+
+
 def test_what_is_known_is_not_asked_again_until_it_is_stale(run: Run, clock: FixedClock) -> None:
     run()
     again = run()

@@ -211,7 +211,7 @@ def check(
         return found.text if found else ""
 
     async def run() -> None:
-        with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows; a thread of its own
+        with suppress(RuntimeError):  # in a thread of its own, which gets no signals
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _interrupt)
         async with _fetcher(fetcher, settings) as network:
             for pages in parts():

@@ -30,6 +30,7 @@ from kb.web.fetch.network import connected
 from kb.web.ignore import with_ignored
 from kb.web.sources import Ask, Life, Reading, Source, Wanted, registry, source_of
 from kb.web.sources.generic import Generic
+from kb.web.study import to_the_end
 
 Progress = Callable[[int, int], None]
 Sleep = Callable[[float], Awaitable[None]]
@@ -144,7 +145,8 @@ class Turns:
                 await self._sleep(pause)
             self._asked.add(host)
             if ask.page:
-                outcome = await self._network.get(ask.url, whole=True)
+                came = await self._network.get(ask.url, whole=True)
+                outcome, _ = await to_the_end(came, self._network, whole=True)
             else:
                 outcome = await self._network.ask(ask.url, ask.headers)
         self.answered.update(outcome.answered)

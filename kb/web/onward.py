@@ -23,25 +23,28 @@ _REFRESH: Final = re.compile(
 )
 # A script that does this and nothing else: one that asks anything first may do otherwise in a browser.
 _SCRIPT: Final = re.compile(
-    r"""<script\b[^<>]*>\s*(?:(?:window|document|top|self)\.)?location(?:\.href)?\s*"""
+    r"""<script\b(?![^<>]*\b(?:src\s*=|type\s*=\s*["']?+(?!(?:text|application)/javascript|module)))[^<>]*>"""
+    r"""\s*(?:(?:window|document|top|self)\.)?location(?:\.href)?\s*"""
     r"""(?:=\s*|\.(?:replace|assign)\(\s*)["']([^"'<>\s]{1,2000})["']\s*\)?\s*;?\s*</script""",
     re.IGNORECASE,
 )
 _SCRIPT_CHARS: Final = 4_000
+_NEVER_RUN: Final = re.compile(r"<!--.*?-->|<(noscript|template)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_CONDITIONS: Final = frozenset({"etag", "last-modified"})
 
 
 def target(outcome: Outcome, seen: Plain | None) -> str | None:
     """Where the page that came sends its reader at once, absolute; None where it is there to be read."""
-    if not outcome.ok:
+    if not outcome.ok or (seen is not None and seen.exceeds(_WORDS)):
         return None
     said = _soon(outcome.headers.get("refresh", ""))
-    if said is None and seen is not None and not seen.exceeds(_WORDS):
+    if said is None and seen is not None:
         meta = _META.search(seen.markup) if "efresh" in seen.html or "EFRESH" in seen.html else None
         content = _CONTENT.search(meta[0]) if meta else None
         if content:
             said = _soon(unescape(content[1] or content[2] or content[3] or ""))
         elif len(seen.html) < _SCRIPT_CHARS and "ocation" in seen.html and not seen.text:
-            script = _SCRIPT.search(seen.html)
+            script = _SCRIPT.search(_NEVER_RUN.sub("", seen.html))
             said = script[1] if script else None
     if said is None:
         return None
@@ -59,12 +62,17 @@ def _soon(content: str) -> str | None:
     return found[2] if found and float(found[1].strip(".") or 0) <= _SOON else None
 
 
-def joined(first: Outcome, then: Outcome) -> Outcome:
-    """Both as one outcome: that of the link, led on by its page."""
+def joined(first: Outcome, target: str, then: Outcome) -> Outcome:
+    """Both as one outcome: that of the link, led on to `target` by its page.
+
+    Without what makes a request conditional: the first page would answer for the other.
+    """
     return replace(
         then,
         url=first.url,
+        headers={name: value for name, value in then.headers.items() if name not in _CONDITIONS},
         hops=(*first.hops, Hop(first.final_url, first.status or 200, then.url), *then.hops),
         answered=tuple(dict.fromkeys((*first.answered, *then.answered))),
         seconds=first.seconds + then.seconds,
+        place=then.place or target.partition("#")[2],
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 
@@ -72,3 +74,15 @@ class Outcome:
             and self.status is not None
             and (200 <= self.status < 300 or self.status == 304)
         )
+
+
+def seconds_until(retry_after: str, now: datetime) -> float | None:
+    """How long a `Retry-After` asks to wait, in seconds or until a date; None where it says neither."""
+    said = retry_after.strip()
+    if said.isascii() and said.isdigit():
+        return float(said[:9])
+    try:
+        until = parsedate_to_datetime(said)
+        return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -113,7 +113,7 @@ def _wall(outcome: Outcome, seen: Plain | None) -> Finding | None:
 
 def _is_door(seen: Plain) -> bool:
     """Whether a page of some other address is no more than a form to log in."""
-    if not any(LOGIN_TITLES.fullmatch(part) for part in _parts(seen.title)) or seen.size >= _SOME:
+    if not any(LOGIN_TITLES.fullmatch(part) for part in _parts(seen.title)):
         return False
     return seen.size < _FEW or re.search(r"type=[\"']?password", seen.html) is not None
 
@@ -157,7 +157,7 @@ def _parked(outcome: Outcome, seen: Plain | None) -> Finding | None:
     if seen is None or _is_parking(outcome.url):
         return None
     hinted = any(hint in seen.html for hint in PARKED_HINTS)
-    if hinted and seen.size < _SOME and PARKED_MARKS.search(seen.html):
+    if hinted and PARKED_MARKS.search(seen.html):
         return Finding(Verdict.BROKEN, "the domain is parked: a page of advertisements")
     host, title, lead = urls.host(outcome.final_url), seen.title.lower(), seen.lead.lower()
     if host not in title + lead and not any(word in title + lead for word in PARKED_WORDS):
@@ -240,10 +240,10 @@ def _says_missing(outcome: Outcome, seen: Plain) -> Finding | None:
     title, heading, text = _evidence(outcome, seen)
     if not (title or heading or text):
         return None
-    few, some = seen.size <= _FEW, seen.size <= _SOME
+    few = seen.size <= _FEW
     certain = (
         (title and few)
-        or (title and some and (heading or text))
+        or (title and (heading or text))
         or (heading and text and few)
         or ((heading or text) and seen.size <= _HARDLY_ANY)
     )

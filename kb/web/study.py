@@ -54,7 +54,7 @@ class Probes:
     """Asks for paths that cannot exist: each once, and not many of one host."""
 
     def __init__(self, fetcher: Fetcher, per_host: int = 8) -> None:
-        self._fetcher = fetcher
+        self.fetcher = fetcher
         self._asked: dict[str, asyncio.Task[Outcome]] = {}
         self._times: Counter[str] = Counter()
         self._per_host = per_host
@@ -71,19 +71,22 @@ class Probes:
             self._asked[probe] = asyncio.create_task(self._fetch(probe))
         return await self._asked[probe]
 
-    async def to_the_end(self, outcome: Outcome, *, whole: bool = False) -> tuple[Outcome, Plain | None]:
-        """Where pages that send their reader on lead in the end, as one outcome, and the page there."""
-        for _ in range(onward.MOST):
-            seen = soft.plain(outcome)
-            target = onward.target(outcome, seen)
-            if target is None or soft.look_through(outcome, seen) is not None:
-                return outcome, seen
-            outcome = onward.joined(outcome, await self._fetcher.get(target, whole=whole))
-        return outcome, soft.plain(outcome)
-
     async def _fetch(self, probe: str) -> Outcome:
-        outcome, _ = await self.to_the_end(await self._fetcher.get(probe, once=True))
+        outcome, _ = await to_the_end(await self.fetcher.get(probe, once=True), self.fetcher)
         return outcome if outcome.ok else replace(outcome, body=b"", headers={})
+
+
+async def to_the_end(
+    outcome: Outcome, fetcher: Fetcher, *, whole: bool = False
+) -> tuple[Outcome, Plain | None]:
+    """Where pages that send their reader on lead in the end, as one outcome, and the page there."""
+    for _ in range(onward.MOST):
+        seen = soft.plain(outcome)
+        target = onward.target(outcome, seen)
+        if target is None or soft.look_through(outcome, seen) is not None:
+            return outcome, seen
+        outcome = onward.joined(outcome, target, await fetcher.get(target, whole=whole))
+    return outcome, soft.plain(outcome)
 
 
 async def study(
@@ -105,7 +108,7 @@ async def study(
     """
     if judge(outcome, _ANY_TIME).verdict not in LIVES:
         return Studied(outcome)
-    outcome, seen = await probes.to_the_end(outcome, whole=whole)
+    outcome, seen = await to_the_end(outcome, probes.fetcher, whole=whole)
     if outcome.hops and judge(outcome, _ANY_TIME).verdict not in LIVES:
         return Studied(outcome)
     finding = soft.look_through(outcome, seen)

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
 from kb import urls
-from kb.instants import days_between, instant, later, spelled
+from kb.instants import days_between, instant, later
 from kb.model.kinds import Standing
 from kb.model.links import Look, Looks, Transition, Verdict
 from kb.values import replace
-from kb.web.outcome import Failure, Outcome
+from kb.web.outcome import Failure, Outcome, seconds_until
 
 # -- one look --------------------------------------------------------------------------------------
 
@@ -154,20 +152,8 @@ def doubt_name(look: Look) -> Look:
 
 def retry_at(header: str | None, at: str) -> str | None:
     """The instant a `Retry-After` header names (seconds or a date), at most 90 days on."""
-    if not header:
-        return None
-    now = instant(at)
-    header = header.strip()
-    if header.isascii() and header.isdigit():
-        then = now + timedelta(seconds=min(int(header[:9]), 90 * 86400))
-    else:
-        try:
-            then = parsedate_to_datetime(header)
-            then = then.replace(tzinfo=then.tzinfo or UTC).astimezone(UTC)
-        except (ValueError, TypeError, OverflowError):
-            return None
-        then = min(then, now + timedelta(days=90))
-    return spelled(then) if then > now else None
+    seconds = seconds_until(header or "", instant(at))
+    return later(at, min(seconds / 86400, 90)) if seconds else None
 
 
 # -- all looks together ----------------------------------------------------------------------------

@@ -99,8 +99,6 @@ _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _IPV4_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
 _IPV4_TRANSLATED: Final = ipaddress.IPv6Network("::ffff:0:0:0/96")  # RFC 2765
 _ISATAP: Final = (0x00005EFE, 0x02005EFE)  # RFC 5214: what stands before the IPv4 address, in any network
-
-
 _NUMBERS: Final = re.compile(r"(?:(?:0[xX][0-9a-fA-F]*|\d+)\.){0,3}(?:0[xX][0-9a-fA-F]*|\d+)\.?\Z", re.ASCII)
 
 
@@ -112,18 +110,12 @@ def literal(host: str) -> Address | None:
     system's resolver.
     """
     plain = host.strip("[]").partition("%")[0]
-    try:
+    with suppress(ValueError):
         return ipaddress.ip_address(plain)
-    except ValueError:
-        pass
-    try:
-        return (
-            ipaddress.IPv4Address(socket.inet_aton(plain.removesuffix(".")))
-            if _NUMBERS.match(plain)
-            else None
-        )
-    except (OSError, ValueError):
-        return None
+    if _NUMBERS.match(plain):
+        with suppress(OSError):
+            return ipaddress.IPv4Address(socket.inet_aton(plain.removesuffix(".")))
+    return None
 
 
 def is_private(text: str) -> bool:

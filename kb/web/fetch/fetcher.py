@@ -15,7 +15,6 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Final, Protocol, Self
 from urllib.parse import urljoin
@@ -25,7 +24,7 @@ from kb.web.fetch.addresses import NameNotFound, ResolveFailed, Resolver, System
 from kb.web.fetch.connections import Connections, NotConnected, Place
 from kb.web.fetch.transport import Cookies, Stop, Trail, Unpacker, classify
 from kb.web.fetch.wire import Answer, NotHttp
-from kb.web.outcome import Failure, Outcome
+from kb.web.outcome import Failure, Outcome, seconds_until
 
 USER_AGENT: Final = f"kb/{__version__} (+link check; a person's own bookmarks, a few requests a week)"
 BROWSER_AGENT: Final = (
@@ -195,7 +194,7 @@ class HttpFetcher:
         if outcome.failure is not None:
             return self._limits.pause if outcome.failure in _FAILED_BUT_TRY_AGAIN else None
         if outcome.status in _TRY_AGAIN:
-            after = _seconds_until(outcome.headers.get("retry-after", "").strip())
+            after = seconds_until(outcome.headers.get("retry-after", ""), datetime.now(UTC))
             if after is None:
                 return self._limits.pause
             left = self._limits.timeout - (time.monotonic() - started)
@@ -352,17 +351,6 @@ def _better(first: Outcome, second: Outcome) -> Outcome:
     if second.ok or first.failure is not None:
         return second
     return first if second.failure is not None or first.status in (404, 410) else second
-
-
-def _seconds_until(retry_after: str) -> float | None:
-    """How long a `Retry-After` asks to wait, in seconds or until a date; None where it says neither."""
-    if retry_after.isascii() and retry_after.isdigit():
-        return float(retry_after[:9])
-    try:
-        until = parsedate_to_datetime(retry_after)
-        return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _target(here: str, answer: Answer) -> tuple[str, str]:
