@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from kb import temporary
 from kb.config import Settings
-from kb.errors import ModelError, StoreError, UnknownNote
+from kb.errors import ModelError, StoreError
 from kb.knowledge.models import Models
 from kb.model.search import Filter
 from kb.values import replace
@@ -103,23 +103,15 @@ class Notebook:
 
     def _place(self, typed: str) -> str:
         """The note or folder that a person means, as the store has it. UnknownNote if they mean none."""
-        from kb.notes.named import alike, named
+        from kb.notes.named import named_place
 
-        meant = named(self.settings.notes, typed, Path.cwd())
-        if meant is None:
-            near = alike(self.settings.notes, typed)
-            raise UnknownNote(
-                f"{typed}: no such note or folder in {self.settings.notes}",
-                hint=f"did you mean {near}?" if near else "name one as `kb links` prints it",
-            )
-        return meant
+        return named_place(self.settings.notes, typed, Path.cwd())
 
     def _note(self, typed: str) -> str:
         """The note that a person means. UnknownNote if they mean none, or a folder."""
-        meant = self._place(typed)
-        if (self.settings.notes / meant).is_dir():
-            raise UnknownNote(f"{typed} is a folder", hint="name a note in it")
-        return meant
+        from kb.notes.named import named_note
+
+        return named_note(self.settings.notes, typed, Path.cwd())
 
     def _spot(self, typed: str) -> tuple[str, int]:
         """The note that `PATH` or `PATH:LINE` means, and the line; 0 for none. UnknownNote as above."""
