@@ -66,15 +66,26 @@ def test_when_helpers_die_the_work_is_done_here(root: Path, monkeypatch: pytest.
     assert len(started) == 2
 
 
-def test_helpers_that_die_among_their_jobs_lose_none(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[subprocess.Popen[bytes] | None] = []
+Helpers = list["subprocess.Popen[bytes] | None"]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Helpers:
+    """The helpers that are started from now on."""
+    helpers: Helpers = []
     start = reading._start
 
     def noted(root: Path, day_first: bool) -> subprocess.Popen[bytes] | None:
-        started.append(start(root, day_first))
-        return started[-1]
+        helpers.append(start(root, day_first))
+        return helpers[-1]
 
     monkeypatch.setattr(reading, "_start", noted)
+    return helpers
+
+
+def test_helpers_that_die_among_their_jobs_lose_none(
+    root: Path, started: Helpers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(reading, "_JOB_FILES", 3)
     answers = read_all(root, wanted(root), day_first=False, helpers=2)
     found = [next(answers)]
@@ -105,15 +116,7 @@ def test_the_digest_of_a_row_is_that_of_the_text_its_vectors_embed(root: Path) -
         ]
 
 
-def test_nobody_is_left_when_the_reader_of_answers_stops(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[subprocess.Popen[bytes] | None] = []
-    start = reading._start
-
-    def noted(root: Path, day_first: bool) -> subprocess.Popen[bytes] | None:
-        started.append(start(root, day_first))
-        return started[-1]
-
-    monkeypatch.setattr(reading, "_start", noted)
+def test_nobody_is_left_when_the_reader_of_answers_stops(root: Path, started: Helpers) -> None:
     answers: Iterator[Read] = read_all(root, wanted(root), day_first=False, helpers=2)
     next(answers)
     answers.close()  # type: ignore[attr-defined]  # a generator, as every caller may know
