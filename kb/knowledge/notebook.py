@@ -44,6 +44,8 @@ class Notebook:
         self.settings = settings
         self.clock: Clock = SystemClock()
         self.models = Models(settings)
+        #: Told that an answer is of what was read before; where nobody is, that is an error.
+        self.told: Callable[[str], object] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -166,6 +168,15 @@ class Notebook:
             wait=WAIT if wait is None else wait,
             seen=freshness,
         )
+
+    def _read_if_writable(self) -> None:
+        """The same for what only answers: where the notebook is read-only, what was read before has to do."""
+        try:
+            self._read_notes()
+        except StoreError as error:
+            if self.told is None or os.access(self.settings.derived, os.W_OK):
+                raise
+            self.told(f"{error}; this is what was read before")
 
     def _embed(
         self,
