@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kb import urls
 from kb.config import Settings
-from kb.errors import NoteChanged, NoteExists, UnknownNote, UsageError
+from kb.errors import NoteChanged, NoteExists, UsageError
 from kb.model.clock import Clock
 from kb.model.kinds import NoteKind
 from kb.model.links import Added, Facts, Key, LinkRecord, Mention, Verdict
@@ -18,7 +18,7 @@ from kb.model.search import Filter
 from kb.notes import edit
 from kb.notes.files import read, write_atomic
 from kb.notes.link_note import link_note, prose, tagged
-from kb.notes.named import alike, named
+from kb.notes.named import named_note
 from kb.notes.parse import parse
 from kb.notes.templates import filled
 from kb.store import lock
@@ -187,18 +187,13 @@ def note_path(notes: Path, given: str | None, today: str) -> str:
     """The note meant by a path, relative to the notes folder; today's if none is named.
 
     A path may be relative to the current folder or to the notes, with or without `.md`.
-    UnknownNote if no note stands there.
+    UnknownNote if it is none.
     """
     if given is None:
         return today_path(today)
-    path = named(notes, given, Path.cwd())
-    if path is None or (notes / path).is_dir():
-        near = alike(notes, given)
-        raise UnknownNote(
-            f"{given}: no such note in {notes}",
-            hint=f"did you mean {near}?" if near else f'kb new "{PurePosixPath(given).stem}"   starts one',
-        )
-    return path
+    return named_note(
+        notes, given, Path.cwd(), otherwise=f'kb new "{PurePosixPath(given).stem}"   starts one'
+    )
 
 
 def append(notes: Path, path: str, bullet: str, today: str) -> None:

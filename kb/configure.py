@@ -54,11 +54,12 @@ def file_of(key: Key, root: Path) -> Path:
     return root / CONFIG_NAME if key.scope is Scope.NOTEBOOK else config.personal_config()
 
 
-def set_key(root: Path, name: str, text: str | None) -> Path:
+def set_key(root: Path, name: str, text: str | None) -> tuple[Path, bool]:
     """Give a key the value that `text` spells, in the file of its scope; None takes the line out.
 
-    What loosens a guard is loosened for the notebook at `root` alone. The file. ConfigError for
-    what is no key or no value of it, and for a file too odd to be changed without harm.
+    What loosens a guard is loosened for the notebook at `root` alone. The file, and whether it
+    changed. ConfigError for what is no key or no value of it, and for a file too odd to be changed
+    without harm.
     """
     key = config.known(name)
     path = file_of(key, root)
@@ -70,7 +71,8 @@ def set_key(root: Path, name: str, text: str | None) -> Path:
     try:
         before = (old or b"").decode("utf-8-sig")
         new = assign(before, name, value, within)
-        if new != before or (old is None and value is not None):
+        changed = new != before
+        if changed:
             mark = b"\xef\xbb\xbf" if (old or b"").startswith(b"\xef\xbb\xbf") else b""
             write_atomic(path, mark + new.encode(), expected=old, root=Path(path.anchor))
             if key.scope is not Scope.NOTEBOOK and old is None:
@@ -81,7 +83,7 @@ def set_key(root: Path, name: str, text: str | None) -> Path:
         raise ConfigError(f"{path}: {error}", hint=error.hint or _BY_HAND) from None
     except NoteError as error:  # which names the file
         raise ConfigError(str(error), hint=error.hint or _BY_HAND) from None
-    return path
+    return path, changed
 
 
 def _named(path: Path, root: Path) -> tuple[str, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -88,3 +91,11 @@ def loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 def notebook(tmp_path: Path) -> Path:
     """A small notebook on disk, not synced."""
     return write_notebook(tmp_path / "notebook")
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users may enter, which pytest's own are not."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        yield Path(name)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from kb.errors import StoreError
 from kb.knowledge import KnowledgeBase
 from kb.knowledge import search as knowledge
 from kb.store import lock
+from tests.commands import runner
+from tests.notebook import write_notebook
+from tests.ordinary import as_an_ordinary_user
 
 
 def paths(base: KnowledgeBase, query: str, mode: str = "keyword") -> tuple[list[str | None], tuple[str, ...]]:
@@ -75,6 +80,48 @@ def test_a_search_while_another_syncs_uses_what_was_read_before(
     assert "new.md" not in found
     assert found
     assert "searching what was read before" in notices[0]
+
+
+@pytest.fixture
+def read_only(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A notebook that was read once, and then written to by somebody else than who reads it now."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(open_folder / "no-config"))
+    root = write_notebook(open_folder / "notebook")
+    with KnowledgeBase.open(root) as base:
+        base.sync(embed=False)
+    (root / "notes" / "new.md").write_text("* https://new.example/\n")
+    derived = root / ".kb"
+    for path in (*derived.iterdir(), derived):
+        path.chmod(0o555)
+    yield root
+    derived.chmod(0o755)
+
+
+@pytest.mark.parametrize("command", ["links", "stats", "log --since 2000", "export jsonl", "glossary"])
+def test_what_was_read_before_is_listed_where_the_notebook_is_read_only(
+    command: str,
+    notebook: Path,
+    read_only: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runner(capsys, monkeypatch, notebook)(*command.split())  # loads modules that the other may not read
+    run = runner(capsys, monkeypatch, read_only)
+
+    def answers() -> bool:
+        ran = run(*command.split())
+        return ran.status == 0 and bool(ran.out) and "this is what was read before" in ran.err
+
+    assert as_an_ordinary_user(answers) == 0
+
+
+def test_who_cannot_be_told_is_given_nothing_old_for_new(read_only: Path) -> None:
+    def refuses() -> bool:
+        with KnowledgeBase.open(read_only) as base, pytest.raises(StoreError):
+            base.links()
+        return True
+
+    assert as_an_ordinary_user(refuses) == 0
 
 
 def test_a_link_that_a_pattern_ignores_is_shown_as_ignored(notebook: Path) -> None:

@@ -212,6 +212,20 @@ def test_the_package_runs_as_a_module(synced: Path) -> None:
     assert "Usage: kb links" in done.stderr
 
 
+@pytest.mark.parametrize("asked", ["search qlora --json", "show x"])
+def test_words_for_a_closed_stderr_do_not_come_among_the_answers(asked: str, synced: Path) -> None:
+    told, untold = (
+        subprocess.run(
+            f"{shlex.join(KB)} {asked} {closed}",
+            shell=True, cwd=synced, stdout=-1, stderr=-1, text=True, timeout=60, check=False,
+            env={**os.environ, "KB_SEARCH_MODEL_PATH": str(synced / "no-model")},
+        )
+        for closed in ("", "2>&-")
+    )  # fmt: skip
+    assert told.stderr
+    assert (untold.returncode, untold.stdout) == (told.returncode, told.stdout)
+
+
 def test_closed_descriptors_are_borne(synced: Path) -> None:
     kb = shlex.join(KB)
     for closed in (">&-", "2>&-", "<&-", ">&- 2>&- <&-"):

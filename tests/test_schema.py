@@ -6,8 +6,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from kb.errors import StoreError, StoreTooNew
 from kb.store import schema, tables
 from kb.store.connection import SCHEMA_VERSION
 from kb.store.store import Store
+from tests.ordinary import as_an_ordinary_user
 from tests.store_helpers import note, passage, put
 
 
@@ -95,14 +94,6 @@ def test_opening_and_searching_imports_no_sqlite_utils_and_no_numpy(tmp_path: Pa
     assert done.stdout.strip() == "[]"
 
 
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that other users may enter, which pytest's own are not."""
-    with tempfile.TemporaryDirectory() as name:
-        os.chmod(name, 0o755)
-        yield Path(name)
-
-
 @pytest.mark.parametrize("killed", [False, True], ids=["after a clean close", "with a log left behind"])
 def test_a_read_only_notebook_can_still_be_searched(tmp_path: Path, open_folder: Path, killed: bool) -> None:
     path = tmp_path / "kb" / "kb.sqlite3"
@@ -119,7 +110,7 @@ def test_a_read_only_notebook_can_still_be_searched(tmp_path: Path, open_folder:
         file.chmod(0o444)
     folder.chmod(0o555)
     try:
-        assert _as_an_ordinary_user(lambda: _reads(folder / "kb.sqlite3")) == 0
+        assert as_an_ordinary_user(lambda: _reads(folder / "kb.sqlite3")) == 0
     finally:
         folder.chmod(0o755)
 
@@ -130,21 +121,6 @@ def _reads(path: Path) -> bool:
     with Store.open(path) as store:
         found = store.hits([id for id, _ in store.keyword('"readable"')])
         return [hit.text for hit in found.values()] == ["readable"]
-
-
-def _as_an_ordinary_user(check: Callable[[], bool]) -> int:
-    """The exit status of a child that is not root (who may write anywhere): 0 if `check` holds."""
-    child = os.fork()
-    if child == 0:
-        status = 2
-        try:
-            if os.getuid() == 0:
-                os.setgid(65534)
-                os.setuid(65534)
-            status = 0 if check() else 1
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_a_store_of_the_first_version_is_brought_up_and_its_notes_are_read_again(tmp_path: Path) -> None:

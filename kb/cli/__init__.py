@@ -72,6 +72,8 @@ def run() -> NoReturn:
     # A query is embedded beside the scan, in many short calls out of Python: after each it would
     # wait for its turn as long as all of them take.
     sys.setswitchinterval(0.0005)
+    # Where it is closed, `print` would take stdout in its place.
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115  # for as long as the process is
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that lacks a letter shows its number; a dash in a note is no reason to stop.

@@ -76,15 +76,10 @@ def print_json(values: Iterable[Any]) -> None:
 
 def page(text: str, *, pager: bool, end: str = "\n") -> None:
     """Print it; with `pager`, on a terminal too low for it, in a pager."""
-    if pager and sys.stdout is not None and sys.stdout.isatty():
-        from kb.cli import pager as program
-
-        if program.show(text):
-            return
-    print(text, end=end)
+    pages((text,), pager=pager, end=end)
 
 
-def pages(pieces: Iterable[str], *, pager: bool) -> bool:
+def pages(pieces: Iterable[str], *, pager: bool, end: str = "\n") -> bool:
     """The same for a text that comes in pieces, each of whole lines; whether there were any."""
     left = iter(pieces)
     first = next(left, None)
@@ -95,9 +90,9 @@ def pages(pieces: Iterable[str], *, pager: bool) -> bool:
 
         if program.show(first, left):
             return True
-    print(first)
+    print(first, end=end)
     for piece in left:
-        print(piece)
+        print(piece, end=end)
     return True
 
 

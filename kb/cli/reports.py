@@ -36,18 +36,8 @@ def count(number: int, thing: str) -> str:
 def synced(report: SyncReport) -> str:
     """What a sync did, and what is left to do."""
     notes = report.added + report.changed + report.renamed + report.unchanged
-    changes = [
-        f"{number} {word}"
-        for number, word in (
-            (report.added, "new"),
-            (report.changed, "changed"),
-            (report.renamed, "renamed"),
-            (report.deleted, "deleted"),
-        )
-        if number
-    ]
     lines = [
-        f"{count(notes, 'note')} ({', '.join(changes) or 'none changed'}), "
+        f"{count(notes, 'note')} ({', '.join(_changes(report)) or 'none changed'}), "
         f"{count(report.passages, 'passage')}, {count(report.links, 'link')}"
     ]
     if report.embedded:
@@ -61,21 +51,23 @@ def synced(report: SyncReport) -> str:
 
 def seen(report: SyncReport) -> str:
     """What one change was, while watching: the time, the notes, the passages embedded."""
-    words = [
-        f"{number:,} {word}"
-        for number, word in (
-            (report.added, "new"),
-            (report.changed, "changed"),
-            (report.renamed, "renamed"),
-            (report.deleted, "deleted"),
-        )
-        if number
-    ]
+    words = _changes(report)
     if report.embedded:
         words = [f"{report.embedded:,} embedded"]
     elif report.notice:
         words = [report.notice]
     return f"{time.strftime('%H:%M:%S')}  {', '.join(words) or 'read'}"
+
+
+def _changes(report: SyncReport) -> list[str]:
+    """`1,200 new`, `3 changed`: what is not nought."""
+    numbers = {
+        "new": report.added,
+        "changed": report.changed,
+        "renamed": report.renamed,
+        "deleted": report.deleted,
+    }
+    return [f"{number:,} {word}" for word, number in numbers.items() if number]
 
 
 def checked(counts: Mapping[Verdict, int], not_due: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from kb import contract
 from kb.cli import Session, render
 from kb.cli.clean import plain_lines
-from kb.cli.plain import filter_of, page, print_json, progress, remember, within
+from kb.cli.plain import filter_of, page, print_json, progress, remember, warn, within
 from kb.knowledge import KnowledgeBase
 
 
@@ -32,9 +32,8 @@ def search(
             limit=limit,
             progress=progress(quiet=session.quiet),
         )
-        if not session.quiet:
-            for notice in found.notices:
-                print(plain_lines(notice), file=sys.stderr)
+        for notice in found.notices:
+            warn(notice, quiet=session.quiet)
         if as_json:
             print_json(map(contract.hit, found.hits))
         elif found.hits:

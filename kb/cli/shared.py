@@ -33,7 +33,9 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 def notebook() -> KnowledgeBase:
     """The notebook that the options before the command name, or the nearest upward."""
     options = session()
-    return KnowledgeBase.open(options.root, options.given)
+    base = KnowledgeBase.open(options.root, options.given)
+    base.told = warn
+    return base
 
 
 def quiet() -> bool:

@@ -39,7 +39,7 @@ class Links(Notebook):
         """The same, the notes read now and the links as they are asked for: for a notebook of very many."""
         from kb.web.ignore import with_ignored, with_unsafe
 
-        self._read_notes()
+        self._read_if_writable()
         wanted = self._narrow(narrow)
         # A pattern makes a link ignored, which the store does not know: standings are told after it.
         patterns, standings = self.settings["links.ignore"], wanted.standings
@@ -219,7 +219,7 @@ class Links(Notebook):
         """
         from kb import show
 
-        self._read_notes()
+        self._read_if_writable()
         return show.page(self.store, self.settings, url, private=private)
 
     # -- edits ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from kb import temporary
 from kb.config import Settings
-from kb.errors import ModelError, StoreError, UnknownNote
+from kb.errors import ModelError, StoreError
 from kb.knowledge.models import Models
 from kb.model.search import Filter
 from kb.values import replace
@@ -44,6 +44,8 @@ class Notebook:
         self.settings = settings
         self.clock: Clock = SystemClock()
         self.models = Models(settings)
+        #: Told that an answer is of what was read before; where nobody is, that is an error.
+        self.told: Callable[[str], object] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -103,23 +105,15 @@ class Notebook:
 
     def _place(self, typed: str) -> str:
         """The note or folder that a person means, as the store has it. UnknownNote if they mean none."""
-        from kb.notes.named import alike, named
+        from kb.notes.named import named_place
 
-        meant = named(self.settings.notes, typed, Path.cwd())
-        if meant is None:
-            near = alike(self.settings.notes, typed)
-            raise UnknownNote(
-                f"{typed}: no such note or folder in {self.settings.notes}",
-                hint=f"did you mean {near}?" if near else "name one as `kb links` prints it",
-            )
-        return meant
+        return named_place(self.settings.notes, typed, Path.cwd())
 
     def _note(self, typed: str) -> str:
         """The note that a person means. UnknownNote if they mean none, or a folder."""
-        meant = self._place(typed)
-        if (self.settings.notes / meant).is_dir():
-            raise UnknownNote(f"{typed} is a folder", hint="name a note in it")
-        return meant
+        from kb.notes.named import named_note
+
+        return named_note(self.settings.notes, typed, Path.cwd())
 
     def _spot(self, typed: str) -> tuple[str, int]:
         """The note that `PATH` or `PATH:LINE` means, and the line; 0 for none. UnknownNote as above."""
@@ -172,6 +166,15 @@ class Notebook:
             wait=WAIT if wait is None else wait,
             seen=freshness,
         )
+
+    def _read_if_writable(self) -> None:
+        """The same for what only answers: where the notebook is read-only, what was read before has to do."""
+        try:
+            self._read_notes()
+        except StoreError as error:
+            if self.told is None or os.access(self.settings.derived, os.W_OK):
+                raise
+            self.told(f"{error}; this is what was read before")
 
     def _embed(
         self,

@@ -37,7 +37,7 @@ class Notes(Links):
         """
         from kb import show
 
-        self._read_notes()
+        self._read_if_writable()
         return show.terms(self.store, term, private=private)
 
     def new_note(self, title: str, kind: NoteKind = NoteKind.NOTE, tags: tuple[str, ...] = ()) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Thread
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from kb.errors import StoreError, UnknownNote
+from kb.errors import StoreError
 from kb.knowledge.notebook import Notebook, Progress
 from kb.values import replace
 
@@ -90,8 +90,6 @@ class Search(Notebook):
         notices = self._refresh(progress, embed=True)
         semantic = self.models.semantic()
         note, line = self._spot(place)
-        if (self.settings.notes / note).is_dir():
-            raise UnknownNote(f"{place} is a folder", hint="name a note in it")
         found = related(self.store, semantic, note, line or None, limit=limit)
         return replace(found, notices=(*notices, *found.notices))
 

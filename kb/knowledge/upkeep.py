@@ -161,16 +161,13 @@ class Upkeep(Links):
         is no key or no value of it; NotebookNotFound where it is a notebook's, or said of one, and
         there is none.
         """
-        from kb.configure import file_of, held, set_key
+        from kb.configure import held, set_key
 
         home = _root(root)
         if home is None and config.known(name).scope is not config.Scope.PERSON:
             config.find_root(Path.cwd())  # says that there is none
-        file = file_of(config.known(name), home or Path.cwd())
-        before = file.read_bytes() if file.is_file() else None
-        path = set_key(home or Path.cwd(), name, value)
-        origin = held(config.load(home or Path.cwd()), name).origin
-        return path, origin, (path.read_bytes() if path.is_file() else None) != before
+        path, changed = set_key(home or Path.cwd(), name, value)
+        return path, held(config.load(home or Path.cwd()), name).origin, changed
 
     # -- help ----------------------------------------------------------------------------------
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kb.errors import UnknownNote
 from kb.notes.walk import SKIPPED_FOLDERS, SUFFIXES, walk
+
+#: What to do who means a note that is none.
+LISTED = "name one as `kb links` prints it"
 
 
 def named(notes: Path, text: str, here: Path) -> str | None:
@@ -28,6 +32,25 @@ def named(notes: Path, text: str, here: Path) -> str | None:
                 if not any(part.startswith(".") or part in SKIPPED_FOLDERS for part in relative.parts):
                     return relative.as_posix()
     return None
+
+
+def named_place(notes: Path, typed: str, here: Path, otherwise: str = LISTED) -> str:
+    """The same; UnknownNote if none is meant, with what was probably meant, or else with that advice."""
+    meant = named(notes, typed, here)
+    if meant is None:
+        near = alike(notes, typed)
+        raise UnknownNote(
+            f"{typed}: no such note or folder in {notes}", hint=f"did you mean {near}?" if near else otherwise
+        )
+    return meant
+
+
+def named_note(notes: Path, typed: str, here: Path, otherwise: str = LISTED) -> str:
+    """The note meant, as `named_place` tells it. UnknownNote for a folder too."""
+    meant = named_place(notes, typed, here, otherwise)
+    if (notes / meant).is_dir():
+        raise UnknownNote(f"{typed} is a folder", hint="name a note in it")
+    return meant
 
 
 def _is_note(path: Path) -> bool:
