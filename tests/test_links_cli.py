@@ -303,8 +303,8 @@ def test_a_proxy_that_is_not_there_is_named_and_nothing_recorded(
 # -- cut short -------------------------------------------------------------------------------------
 
 
-def start(root: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", "from kb.cli import run; run()", "--root", str(root), "check-links"]
+def start(root: Path, name: str = "check-links") -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", "from kb.cli import run; run()", "--root", str(root), name]
     return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
 
 
@@ -343,15 +343,26 @@ def half_slow(server: Server, tmp_path: Path) -> Path:
     )
 
 
-def test_a_stopped_run_keeps_what_it_did_and_writes_the_ledger(half_slow: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_keeps_what_it_did_and_writes_the_ledger(half_slow: Path, how: signal.Signals) -> None:
     process = start(half_slow)
     wait_for(lambda: recorded(half_slow) >= 8)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "what was done is kept" in errors
     entries = ledger.read(half_slow / "links.jsonl").values()
     assert sum(one.looks.standing is Standing.ALIVE for one in entries) == 8
+
+
+def test_facts_that_are_known_when_it_is_told_to_end_are_kept(half_slow: Path) -> None:
+    process = start(half_slow, "enrich")
+    wait_for(lambda: len(list((half_slow / "saved").glob("*"))) >= 8)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "what was done is kept" in errors
+    assert sum(one.facts.title is not None for one in ledger.read(half_slow / "links.jsonl").values()) == 8
 
 
 def test_a_killed_run_loses_no_more_than_what_was_in_flight_and_the_ledger_catches_up(

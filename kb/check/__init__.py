@@ -7,9 +7,8 @@ that an interrupted run keeps all it has done.
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -211,8 +210,6 @@ def check(
         return found.text if found else ""
 
     async def run() -> None:
-        with suppress(RuntimeError):  # in a thread of its own, which gets no signals
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _interrupt)
         async with _fetcher(fetcher, settings) as network:
             for pages in parts():
                 await look(
@@ -240,11 +237,6 @@ def check(
         unsafe=tuple(with_unsafe(store.records(todo.unsafe))),
         told=scope.told(ids),
     )
-
-
-def _interrupt() -> None:
-    """A job that is told to end keeps what it has done, as one that is interrupted by hand."""
-    raise KeyboardInterrupt
 
 
 async def look_at(

@@ -10,7 +10,7 @@ import click
 from kb.cli import reports
 from kb.cli.help import Command
 from kb.cli.listing import print_links
-from kb.cli.shared import as_json, counter, filter_of, filters, formats, notebook, warn
+from kb.cli.shared import as_json, counter, filter_of, filters, formats, notebook, told_to_end, warn
 
 
 @click.command("check-links", cls=Command)
@@ -30,7 +30,7 @@ def command(everything: bool, as_json: bool, shape: str, **narrow: Any) -> int:
       kb check-links --note papers --json
       kb check-links --format markdown >> "$GITHUB_STEP_SUMMARY"
     """
-    with notebook() as base:
+    with told_to_end(), notebook() as base:
         report = base.check_links(
             filter_of(**narrow), everything=everything, progress=counter("looking at pages")
         )

@@ -10,7 +10,17 @@ from kb import contract
 from kb.cli import reports
 from kb.cli.clean import plain
 from kb.cli.help import Command
-from kb.cli.shared import as_json, counter, filter_of, filters, notebook, print_json, print_problems, warn
+from kb.cli.shared import (
+    as_json,
+    counter,
+    filter_of,
+    filters,
+    notebook,
+    print_json,
+    print_problems,
+    told_to_end,
+    warn,
+)
 
 
 @click.command("enrich", cls=Command)
@@ -31,7 +41,7 @@ def command(everything: bool, write_titles: bool, apply: bool, as_json: bool, **
       kb enrich --host arxiv.org --all
       kb enrich --write-titles            the diff;  --apply writes it
     """
-    with notebook() as base:
+    with told_to_end(), notebook() as base:
         chosen = filter_of(**narrow)
         if write_titles:
             plan = base.write_titles(chosen, apply=apply)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,6 +38,16 @@ def notebook() -> KnowledgeBase:
     base = KnowledgeBase.open(options.root, options.given)
     base.told = warn
     return base
+
+
+@contextmanager
+def told_to_end() -> Iterator[None]:
+    """Let a job that is told to end (SIGTERM: cron, CI) keep what it has done, as one that Ctrl-C stops."""
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def quiet() -> bool:
