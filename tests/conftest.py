@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,11 @@ from tests.notebook import write_notebook
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("kb", deadline=None)
 settings.load_profile("kb")
+
+# A shell starts what runs in the background deaf to Ctrl-C, and children inherit that: those that
+# these tests interrupt would never hear of it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 #: Files whose tests start many processes, embed, or build sites: `make check` passes over them. Those that
