@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -90,9 +90,8 @@ class Notebook:
 
     def shown(self, path: str) -> str:
         """A note's path as a person in the current folder would type it; `?` for what is no letter of it."""
-        full = self.settings.notes / path
-        relative = os.path.relpath(full)
-        whole = str(full) if relative.startswith(os.path.join("..", "..", "..")) else relative
+        folder, _, name = path.rpartition("/")
+        whole = _towards(os.path.join(self.settings.notes, folder), os.getcwd()) + name
         return whole if whole.isprintable() else "".join(c if c.isprintable() else "?" for c in whole)
 
     def address(self, path: str, line: int) -> str:
@@ -206,6 +205,15 @@ class Notebook:
         except ModelError as error:
             return replace(report, notice=_words_alone(error))
         return replace(report, embedded=embedded, pending=0, notice=chosen.notice)
+
+
+@lru_cache
+def _towards(folder: str, here: str) -> str:
+    """What to write before the name of a file in `folder`, seen from `here`: not too many `..`."""
+    relative = os.path.relpath(folder, here)
+    if relative == os.curdir:
+        return ""
+    return os.path.join(folder if relative.startswith(os.path.join("..", "..", "..")) else relative, "")
 
 
 def _words_alone(error: ModelError) -> str:
