@@ -127,6 +127,7 @@ def test_doors_know_only_the_knowledge_base_and_the_values(module: str) -> None:
             "knowledge",
             "model",
             "errors",
+            "instants",
             "contract",
             "places",
             "temporary",
