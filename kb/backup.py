@@ -18,7 +18,7 @@ import shutil
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -26,7 +26,7 @@ from typing import IO, Any
 from kb.config import CONFIG_NAME, Settings
 from kb.errors import UsageError
 from kb.notes.walk import SKIPPED_FOLDERS
-from kb.temporary import beside, clear_folders, left_in
+from kb.temporary import beside, clear_folders, left_in, replacing
 from kb.values import dataclass
 
 MANIFEST = "kb-backup.json"
@@ -96,21 +96,13 @@ def backup(settings: Settings, target: Path, now: str, *, force: bool = False) -
             ) from None
     size = sum(member.size for member in members)
     clear_folders([target.parent])
-    temporary = beside(target)
     try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise UsageError(f"{target}: cannot be written ({error.strerror})") from None
-    try:
-        with open(handle, "wb") as file:
+        with replacing(target, mode=0o600, durable=True) as file:
             _write(file, settings.root, members, now)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+    except OSError as error:
+        if error.filename != str(target):
+            raise
+        raise UsageError(f"{target}: cannot be written ({error.strerror})") from None
     return BackedUp(str(target), len(members), size, tuple(left))
 
 
