@@ -33,7 +33,7 @@ OPENS = {("cli", "mcp")}
 HOMES = {
     "sqlite_utils": {"store"},
     "certifi": {"web.fetch"},
-    "charset_normalizer": {"web.page"},
+    "charset_normalizer": {"web.page.decoding"},
     "pypdf": {"web.page"},
     "yaml": {"notes.frontmatter"},
     "pyromark": {"notes.parse"},

@@ -19,6 +19,7 @@ from kb import urls
 from kb.model.links import Verdict
 from kb.web import page, places
 from kb.web.outcome import Outcome
+from kb.web.page.decoding import html_text
 from kb.web.phrases import (
     ASKING_SEGMENTS,
     CHALLENGE_MARKS,
@@ -65,7 +66,7 @@ def plain(outcome: Outcome) -> Plain | None:
     """The page that came, if it is HTML."""
     if not outcome.ok or not outcome.body:
         return None
-    html = page.html_text(outcome.body, outcome.headers.get("content-type"))
+    html = html_text(outcome.body, outcome.headers.get("content-type"))
     return None if html is None else Plain(html)
 
 
