@@ -8,7 +8,6 @@ page is in any of them.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -34,6 +33,7 @@ from kb.store.grams import grams
 from kb.store.reading import SharedLink, SharedPassage
 from kb.store.rows import split
 from kb.store.store import Store
+from kb.temporary import replacing
 from kb.web.ignore import ignores
 
 FOLDER = "assets/kb/meaning"
@@ -276,12 +276,8 @@ class _Kept:
 
 
 def _write(target: Path, data: bytes) -> None:
-    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(target) as file:
+        file.write(data)
 
 
 def _digest(parts: Iterable[bytes]) -> str:

@@ -271,7 +271,11 @@ def write_site(site: Site, notes: Path, folder: Path) -> int:
     removed and nothing else is touched. UsageError for a folder with files of another origin.
     """
     before = _written_before(folder)
-    files = {page.path: plainly.page(page, site.places).encode() for page in site.pages}
+    renamed = plainly.file_names([page.path for page in site.pages])
+    files = {
+        renamed.get(page.path, page.path): plainly.page(page, site.places, renamed).encode()
+        for page in site.pages
+    }
     files |= dict(site.assets)
     files |= dict(_pictures(notes, folder))
     for path in sorted(before - set(files)):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from kb.errors import UsageError
 from kb.model.search import Hit
-from kb.temporary import beside
+from kb.temporary import replacing
 from kb.values import dataclass
 
 _LAST = "last-search.json"
@@ -28,10 +27,8 @@ class Target:
 def remember(derived: Path, hits: Sequence[Hit]) -> None:
     """Keep the hits that were shown. Where that cannot be written, `kb open` knows the ones before."""
     text = json.dumps([[hit.path, hit.line, [link.url for link in hit.links]] for hit in hits])
-    temporary = Path(beside(derived / _LAST))
-    with suppress(OSError):
-        temporary.write_text(text, encoding="utf-8", errors="surrogatepass")
-        os.replace(temporary, derived / _LAST)
+    with suppress(OSError), replacing(derived / _LAST) as file:
+        file.write(text.encode("utf-8", "surrogatepass"))
 
 
 def recall(derived: Path, number: int) -> Target:

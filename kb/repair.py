@@ -28,7 +28,7 @@ from kb.notes import edit
 from kb.notes.diffs import diff
 from kb.notes.files import read
 from kb.store.store import Store
-from kb.web import soft, wayback
+from kb.web import landing, wayback
 from kb.web.fetch import Fetcher
 from kb.web.fetch.network import connected
 from kb.web.ignore import with_ignored
@@ -94,7 +94,9 @@ def target(link: LinkRecord) -> str | None:
     final = link.looks.final_url
     if link.looks.verdict is not Verdict.MOVED or link.standing is not Standing.MOVED or not final:
         return None
-    stands_for_nothing = soft.leads_to_home(link.address, final) or soft.leads_to_wall(link.address, final)
+    stands_for_nothing = landing.leads_to_home(link.address, final) or landing.leads_to_wall(
+        link.address, final
+    )
     return None if stands_for_nothing or not urls.is_web(final) else final
 
 

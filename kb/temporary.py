@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 #: What every such name begins and ends with.
 PREFIX, SUFFIX = ".kb-", ".tmp"
@@ -24,6 +25,38 @@ LEFT_SECONDS = 60.0
 def beside(path: str | os.PathLike[str]) -> str:
     """A new name beside `path`, in the same folder. Nothing is made."""
     return os.path.join(os.path.dirname(path), f".kb-{os.getpid()}-{os.urandom(8).hex()}.tmp")
+
+
+@contextmanager
+def replacing(
+    path: str | os.PathLike[str], *, mode: int | None = None, durable: bool = False
+) -> Iterator[BinaryIO]:
+    """A file to write, which takes the place of `path` once the block has ended: whole or not at all.
+
+    A symlink at `path` is replaced, not followed. `mode` is the file's from its beginning (None: as the umask
+    has it); `durable` has its bytes on the disk before it takes its place. OSError, which names `path` and
+    not the file beside it.
+    """
+    temporary = beside(path)
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
+        try:
+            with open(handle, "wb") as file:
+                if mode is not None:
+                    os.chmod(temporary, mode)
+                yield file
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+    except OSError as error:
+        if error.filename != temporary:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
 def is_temporary(name: str) -> bool:

@@ -10,7 +10,7 @@ import filecmp
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from kb.notes.exporters import Exported
 from kb.notes.importers import Attachment, Draft
 from kb.notes.importers.marks import SCHEMES, lacking
 from kb.notes.walk import reason
-from kb.temporary import beside
+from kb.temporary import replacing
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,21 +260,14 @@ def writing(path: Path) -> Iterator[Callable[[str], object]]:
 
     A symlink is replaced too, not followed. NoteUnwritable.
     """
-    temporary = Path(beside(path))
     try:
         if path.exists() and not path.is_file():  # a folder, or /dev/null
             raise OSError(errno.EEXIST, "something that is no plain file stands there")
         if path.is_file() and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        with temporary.open("x", encoding="utf-8", errors="replace", newline="") as file:
-            if path.is_file() and not path.is_symlink():
-                os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
-            yield file.write
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        kept = path.is_file() and not path.is_symlink()
+        mode = stat.S_IMODE(path.stat().st_mode) if kept else None
+        with replacing(path, mode=mode, durable=True) as file:
+            yield lambda text: file.write(text.encode("utf-8", "replace"))
     except OSError as error:
         raise NoteUnwritable(f"{path}: cannot be written: {reason(error)}") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)

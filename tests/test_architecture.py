@@ -33,7 +33,7 @@ OPENS = {("cli", "mcp")}
 HOMES = {
     "sqlite_utils": {"store"},
     "certifi": {"web.fetch"},
-    "charset_normalizer": {"web.page"},
+    "charset_normalizer": {"web.page.decoding"},
     "pypdf": {"web.page"},
     "yaml": {"notes.frontmatter"},
     "pyromark": {"notes.parse"},
@@ -127,6 +127,7 @@ def test_doors_know_only_the_knowledge_base_and_the_values(module: str) -> None:
             "knowledge",
             "model",
             "errors",
+            "instants",
             "contract",
             "places",
             "temporary",

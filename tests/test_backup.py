@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from kb import config
-from kb.backup import MANIFEST, backup, restore
+from kb.backup import backup
+from kb.backup.form import MANIFEST
+from kb.backup.restore import restore
 from kb.errors import UsageError
 from tests.commands import runner
 
@@ -278,7 +280,7 @@ def test_where_one_file_cannot_be_written_all_is_as_it_was(
             raise OSError(28, "No space left on device", str(target))
         replace(source, target)
 
-    monkeypatch.setattr("kb.backup.os.replace", fails_late)
+    monkeypatch.setattr("kb.backup.restore.os.replace", fails_late)
     with pytest.raises(UsageError, match="all is as it was"):
         restore(file, full, force=True)
     assert contents(full) == before

@@ -123,6 +123,16 @@ def test_titles_are_shown_as_a_diff_and_written_only_when_asked(
     assert note.read_text() == before.replace(f"* {server.url('post/sheep')} on sheep", bullet)
 
 
+def test_the_diff_of_titles_keeps_the_lines_that_the_note_has(
+    kb: Kb, root: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "notes" / "a.md").write_text(f"* one\u2028line\twith a tab\n* {server.url('post/sheep')}\n")
+    kb("enrich", "--host", "127.0.0.1")
+    capsys.readouterr()
+    assert kb("enrich", "--write-titles") == 0
+    assert " * one\u2028line\twith a tab\n" in capsys.readouterr().out
+
+
 @pytest.mark.usefixtures("loopback")
 def test_with_the_network_away_nothing_is_recorded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -85,6 +85,18 @@ def test_a_script_of_any_spelling_that_browsers_run_leads_on(kind: str) -> None:
     assert led(f'<script{kind}>location = "/new"</script>'.encode()) == "http://a.example/new"
 
 
+@pytest.mark.parametrize(
+    "onward_by", ["<meta http-equiv=refresh content='0; url=new'>", "<script>location='new'</script>"]
+)
+def test_an_address_is_relative_to_the_base_that_the_page_names_before_it(onward_by: str) -> None:
+    base = '<base target=_top><base href="/guide/&amp;/"><base href=/second/>'
+    assert led(f"<head>{base}{onward_by}</head>".encode()) == "http://a.example/guide/&/new"
+    assert led(f"<head>{onward_by}{base}</head>".encode()) == "http://a.example/docs/new"
+    assert led(f"<head><!--{base}-->{onward_by}</head>".encode()) == "http://a.example/docs/new"
+    assert led(f"<head><base href='//[x'>{onward_by}</head>".encode()) is None
+    assert led(f"<head>{base}</head>".encode(), refresh="0; url=new") == "http://a.example/docs/new"
+
+
 def studied(target: str, there: Outcome) -> Studied:
     stub = html("Moved", "<p>Moved.</p>", f'<meta http-equiv=refresh content="0; url={target}">')
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.model import Facts
-from kb.web.page import decode, facts, one_line
+from kb.web.page import facts, one_line
+from kb.web.page.decoding import decode
 from tests.page_fixtures import FIXTURES
 
 AT = "2026-11-24T12:00:00Z"

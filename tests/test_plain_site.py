@@ -62,6 +62,35 @@ def test_wikilinks_become_links_but_not_in_code(root: Path, tmp_path: Path, run:
     )
 
 
+def test_a_note_whose_suffix_is_in_capitals_is_a_page_and_two_of_one_address_are_two(
+    root: Path, tmp_path: Path, run: Run
+) -> None:
+    notes, out = root / "notes", tmp_path / "docs"
+    (notes / "sub").mkdir()
+    (notes / "sub/LOUD.MD").write_text(
+        "---\ndate: 2031-01-01\n---\n# Loud\n\nTo [quiet](../quiet.md) and [[QLoRA]].\n"
+    )
+    (notes / "quiet.MD").write_text("# Quiet\n")
+    (notes / "quiet.md").write_text(
+        "# Other\n\n[loud](sub/LOUD.MD#loud) [[Loud]] [me](quiet.md) [quiet](quiet.MD) `[x](sub/LOUD.MD)`\n\n"
+        "[ref]: sub/LOUD.MD\n"
+    )
+    assert run("site", str(out)).status == 0
+    written = {
+        file.relative_to(out).as_posix(): file.read_text() for file in out.rglob("*") if file.is_file()
+    }
+    assert {"sub/LOUD.md", "quiet.md", "quiet-2.md"} <= written.keys()
+    assert not {name for name in written if name.endswith(".MD")}
+    assert "# Quiet" in written["quiet.md"]
+    assert "To [quiet](../quiet-2.md) and [QLoRA](../papers/qlora.md)." in written["sub/LOUD.md"]
+    links = (
+        "[loud](sub/LOUD.md#loud) [Loud](sub/LOUD.md) [me](quiet-2.md) [quiet](quiet.md) `[x](sub/LOUD.MD)`"
+    )
+    assert f"{links}\n\n[ref]: sub/LOUD.md\n" in written["quiet-2.md"]
+    assert "(sub/LOUD.md)" in written["index.md"]
+    assert 'href="../quiet-2/"' in written["notes.md"]
+
+
 def test_nothing_private_is_written(root: Path, tmp_path: Path, run: Run) -> None:
     run("site", str(tmp_path / "docs"))
     for file in (tmp_path / "docs").rglob("*"):
@@ -110,5 +139,5 @@ def test_html_below_a_page_finds_the_other_pages(path: str, here: str, found: st
 
 
 def test_front_matter_is_data_whatever_the_title_says() -> None:
-    made = plainly.page(Page("a.md", 'a: "b"\n---', "d", "# x\n", "note"), Places())
+    made = plainly.page(Page("a.md", 'a: "b"\n---', "d", "# x\n", "note"), Places(), {})
     assert made.startswith('---\ntitle: "a: \\"b\\"\\n---"\ndescription: "d"\n---\n')

@@ -64,6 +64,29 @@ def test_a_name_is_of_the_same_folder_and_tells_its_writer() -> None:
     assert f"-{os.getpid()}-" in path.name
 
 
+def test_a_file_takes_its_place_whole_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(TypeError), temporary.replacing(tmp_path / "a") as file:
+        file.writelines([b"half of", "what was wanted"])  # type: ignore[list-item]
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old"}
+    with temporary.replacing(tmp_path / "a", mode=0o600, durable=True) as file:
+        file.write(b"new")
+        [beside] = set(tmp_path.iterdir()) - {tmp_path / "a"}
+        assert beside.stat().st_mode & 0o777 == 0o600
+        assert (tmp_path / "a").read_bytes() == b"old"
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"new"}
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_cannot_be_written_is_told_by_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "folder", tmp_path / "none" / "a"):
+        with pytest.raises(OSError) as told, temporary.replacing(path):
+            pass
+        assert told.value.filename == str(path)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
 def test_a_sync_clears_what_was_left_anywhere_in_the_notebook(tmp_path: Path, dead: int) -> None:
     root = write_notebook(tmp_path / "n", {"a/b.md": "* one\n"})
     with KnowledgeBase.open(root) as base:

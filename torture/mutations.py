@@ -262,14 +262,14 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "a restored notebook comes whole",
-        "kb/backup.py",
+        "kb/backup/restore.py",
         "        if not os.path.lexists(root):\n            root.parent",
         "        if False:\n            root.parent",
         "tests/test_backup.py::test_a_killed_restore_leaves_a_whole_notebook_or_none",
     ),
     Mutation(
         "kb.toml comes last",
-        "kb/backup.py",
+        "kb/backup/restore.py",
         "key=lambda path: path == CONFIG_NAME",
         "key=str",
         "tests/test_backup.py::test_a_killed_restore_into_a_folder_is_completed_by_the_next",

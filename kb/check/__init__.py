@@ -127,10 +127,11 @@ class CheckReport:
     `links` are all web links in scope, due or not, as they stand now; `looked` those that were
     asked for; `counts` the verdicts of the run; `not_due` how many were left for later; `unsafe`
     are links such as `javascript:`, which are never followed; `told` the others to be told of.
-    Very many `links` are read from the store as they are asked for: while it is open.
+    `links` are read from the store as they are asked for, since a notebook may hold a million: while it is
+    open. All else is here.
     """
 
-    links: Sequence[LinkRecord]
+    links: Scope
     looked: tuple[LinkRecord, ...]
     counts: Mapping[Verdict, int]
     not_due: int = 0
@@ -230,7 +231,7 @@ def check(
         recorder.finish()
     scope = Scope(store, todo.scope, ignore, recorder.looked)
     return CheckReport(
-        links=tuple(scope) if len(scope) <= TOGETHER else scope,
+        links=scope,
         looked=tuple(recorder.looked.values()),
         counts=dict(recorder.counts),
         not_due=todo.not_due,

@@ -216,9 +216,9 @@ def _how_long(value: LinkRecord, now: str) -> str:
 
 def duration(since: str, until: str) -> str:
     """The time between two instants as people say it: `2 days`, `3 weeks`, `5 months`."""
-    from datetime import datetime  # 2 ms, which a search need not pay
+    from kb.instants import days_between  # datetime takes 2 ms, which a search need not pay
 
-    days = (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds() / 86400
+    days = days_between(since, until)
     for least, length, word in ((730, 365.25, "year"), (60, 30.44, "month"), (14, 7, "week"), (1, 1, "day")):
         if days >= least:
             number = int(days / length)

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
-from kb.cli.clean import plain
-from kb.cli.render import styled
+from kb.cli.clean import plain, plain_lines
+from kb.cli.render import diff, styled
 from kb.model.links import Added, Saved, Verdict
 from kb.model.reports import SyncReport
 
@@ -97,7 +97,7 @@ def added(value: Added, shown: Shown, dry_run: bool) -> str:
         return f"already in {shown(value.path)}:{value.line}{title}"
     place = shown(value.path) + (f":{value.line}" if value.line else "")
     if value.text:
-        body = [plain(line) for line in value.text.splitlines()] if dry_run else []
+        body = [plain_lines(value.text.rstrip("\n"))] if dry_run else []
         lines = [f"{'would start' if dry_run else 'started'} {place}", *body]
     else:
         lines = [f"{'would add to' if dry_run else 'added to'} {place}", f"    * {plain(value.bullet)}"]
@@ -107,7 +107,7 @@ def added(value: Added, shown: Shown, dry_run: bool) -> str:
 
 def would_start(path: str, text: str, shown: Shown) -> str:
     """The note that would be started, and how it would begin."""
-    return "\n".join([f"would start {shown(path)}", *map(plain, text.splitlines())])
+    return "\n".join([f"would start {shown(path)}", plain_lines(text.rstrip("\n"))])
 
 
 def enriched(report: EnrichReport) -> str:
@@ -123,8 +123,7 @@ def titles(plan: TitlePlan, shown: Shown, applied: bool) -> str:
         return "no bare address has a title yet\n"
     if applied:
         return "".join(f"wrote {shown(one.path)}\n" for one in plan.edits)
-    lines = [plain(line) for one in plan.edits for line in one.diff.splitlines()]
-    return "\n".join(lines) + "\n"
+    return diff(plain_lines("".join(one.diff for one in plan.edits)))
 
 
 def saved_page(page: Saved) -> str:
@@ -154,7 +153,7 @@ def imported(plan: ImportPlan, shown: Shown, dry_run: bool, failed: Collection[s
                 continue  # the person can look at the file itself
             lines += ["", styled(f"--- {shown(write.draft.path)}", "bold")]
             text = write.draft.data.decode("utf-8", "replace").expandtabs(4)
-            lines += [plain(line) for line in text.splitlines()]
+            lines.append(plain_lines(text.rstrip("\n")))
     elif written:
         lines.append("kb sync reads them")
     return "\n".join(lines)

@@ -15,7 +15,7 @@ from kb.model.kinds import settled_kind
 from kb.model.links import Facts, Key, LinkRecord, Saved
 from kb.store import saved
 from kb.store.store import Store
-from kb.web import soft
+from kb.web import landing
 from kb.web.drift import learn_text, refreshed
 from kb.web.retold import Retold, other_language, retold
 from kb.web.sources import Reading, Wanted
@@ -66,7 +66,7 @@ class Recorder:
         """A page's text against the saved one; None where there is none, or it is not the page's own."""
         told = reading.facts or old
         own = all(one.extra.get("source", "page") == "page" for one in (old, told))
-        if not own or not reading.text or soft.is_home(wanted.url):
+        if not own or not reading.text or landing.is_home(wanted.url):
             return None
         before = saved.find((self.settings.saved, self.settings.private_saved), wanted.key)
         if before is None or other_language(old.language, told.language):

@@ -22,7 +22,7 @@ from kb.knowledge.upkeep import Upkeep, notebook_at
 if TYPE_CHECKING:
     # Named anew, so that the doors may take the types of what they print from here.
     from kb.backup import BackedUp as BackedUp
-    from kb.backup import Restored as Restored
+    from kb.backup.restore import Restored as Restored
     from kb.check import CheckReport as CheckReport
     from kb.configure import Holding as Holding
     from kb.doctor import Finding as Finding

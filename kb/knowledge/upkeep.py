@@ -14,7 +14,8 @@ from kb.knowledge.links import Links
 if TYPE_CHECKING:
     from threading import Event as Stop
 
-    from kb.backup import BackedUp, Restored
+    from kb.backup import BackedUp
+    from kb.backup.restore import Restored
     from kb.configure import Holding
     from kb.doctor import Finding
     from kb.lately import Event
@@ -131,7 +132,7 @@ class Upkeep(Links):
     @staticmethod
     def restore(source: str, folder: str, *, force: bool = False, dry_run: bool = False) -> Restored:
         """Bring a notebook back from such a file into `folder`. UsageError for any fault."""
-        from kb.backup import restore
+        from kb.backup.restore import restore
 
         return restore(
             Path(source).expanduser(), Path(folder).expanduser().absolute(), force=force, dry_run=dry_run

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from kb.errors import ModelError
 from kb.search.sidecar import HEADER, MAGIC, MEND, Sidecar, vector_path
-from kb.temporary import beside
+from kb.temporary import beside, replacing
 
 __all__ = ["Compaction", "VectorFile", "best", "vector_path"]
 
@@ -124,15 +124,11 @@ class VectorFile(Sidecar):
         return Compaction(self, temporary, f"{self.identity}@{stamp}")
 
     def _publish(self, target: Path, stamp: str, blocks: Iterable[Array]) -> None:
-        temporary = Path(beside(target))
         name = self.identity.encode()[:228]
-        with temporary.open("wb") as file:
+        with replacing(target, durable=True) as file:
             file.write(HEADER.pack(MAGIC, self.width, stamp.encode(), name))
             for block in blocks:
                 file.write(np.ascontiguousarray(block, dtype="<f4").tobytes())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
         self.forget()
 
     def forget(self) -> None:

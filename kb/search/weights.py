@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kb.errors import ModelError
-from kb.temporary import beside
+from kb.temporary import replacing
 
 PACKAGED_NAME = "all-MiniLM-L6-v2"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -242,10 +242,5 @@ def _read_cache(cache: Path | None) -> dict[str, dict[str, Any]]:
 def _write_cache(cache: Path | None, known: Mapping[str, object]) -> None:
     if cache is None or not cache.parent.is_dir():
         return
-    temporary = Path(beside(cache))
-    try:
-        temporary.write_text(json.dumps(known, indent=1), "utf-8")
-        temporary.replace(cache)
-    except OSError:  # a read-only notebook hashes each time
-        with suppress(OSError):
-            temporary.unlink()
+    with suppress(OSError), replacing(cache) as file:  # a read-only notebook hashes each time
+        file.write(json.dumps(known, indent=1).encode())

@@ -29,7 +29,7 @@ from kb.model.links import Facts, Key, LinkRecord, Looks, Person
 from kb.store.codec import Group, from_json, to_json
 from kb.store.instants import with_instants
 from kb.store.rows import dump
-from kb.temporary import beside
+from kb.temporary import replacing
 from kb.values import dataclass, field, replace
 
 VERSION = 1
@@ -357,23 +357,13 @@ def write_lines(path: Path, lines: Iterable[str], strays: Iterable[Stray] = ()) 
 
 def _replace(path: Path, before: IO[bytes], same: int, data: Iterable[bytes]) -> None:
     """Write anew: the first `same` bytes of what stands there, then `data`."""
-    temporary = Path(beside(path))
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with open(handle, "wb") as file:
-            if path.exists():
-                os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
-            before.seek(0)
-            while same:
-                block = before.read(min(same, _BLOCK))
-                if not block:
-                    raise OSError(errno.EIO, "it was cut short while it was read")
-                file.write(block)
-                same -= len(block)
-            file.writelines(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+    with replacing(path, mode=mode, durable=True) as file:
+        before.seek(0)
+        while same:
+            block = before.read(min(same, _BLOCK))
+            if not block:
+                raise OSError(errno.EIO, "it was cut short while it was read")
+            file.write(block)
+            same -= len(block)
+        file.writelines(data)

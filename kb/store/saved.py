@@ -20,7 +20,7 @@ from pathlib import Path
 from kb.errors import StoreError
 from kb.model.links import Saved
 from kb.store.rows import dump
-from kb.temporary import beside
+from kb.temporary import replacing
 
 VERSION = 1
 SUFFIX = ".txt.gz"
@@ -56,15 +56,8 @@ def write(folder: Path, saved: Saved) -> bool:
         folder.mkdir(parents=True, exist_ok=True)
         if path.is_file() and path.read_bytes() == data:
             return False
-        temporary = beside(path)
-        try:
-            with open(temporary, "xb") as file:
-                file.write(data)
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
+        with replacing(path) as file:
+            file.write(data)
     except OSError as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror})") from None
     return True

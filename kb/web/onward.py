@@ -21,6 +21,9 @@ _CONTENT: Final = re.compile(r"""\bcontent\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)'|([^\
 _REFRESH: Final = re.compile(
     r"""\s*(\d{0,6}(?:\.\d{0,6})?)\s*[;,\s]\s*(?:url\s*=\s*)?+["']?([^"'\s][^"']{0,2000})""", re.IGNORECASE
 )
+_BASE: Final = re.compile(
+    r"""<base\b[^<>]*[\s"']href\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)'|([^\s"'<>]+))""", re.IGNORECASE
+)
 # A script that does this and nothing else: one that asks anything first may do otherwise in a browser.
 _SCRIPT: Final = re.compile(
     r"""<script\b(?![^<>]*\b(?:src\s*=|type\s*=\s*["']?+(?!(?:text|application)/javascript|module)))[^<>]*>"""
@@ -37,23 +40,31 @@ def target(outcome: Outcome, seen: Plain | None) -> str | None:
     """Where the page that came sends its reader at once, absolute; None where it is there to be read."""
     if not outcome.ok or (seen is not None and seen.exceeds(_WORDS)):
         return None
-    said = _soon(outcome.headers.get("refresh", ""))
+    said, before = _soon(outcome.headers.get("refresh", "")), ""
     if said is None and seen is not None:
         meta = _META.search(seen.markup) if "efresh" in seen.html or "EFRESH" in seen.html else None
         content = _CONTENT.search(meta[0]) if meta else None
-        if content:
+        if meta and content:
             said = _soon(unescape(content[1] or content[2] or content[3] or ""))
+            before = seen.markup[: meta.start()]
         elif len(seen.html) < _SCRIPT_CHARS and "ocation" in seen.html and not seen.text:
-            script = _SCRIPT.search(_NEVER_RUN.sub("", seen.html))
-            said = script[1] if script else None
+            run = _NEVER_RUN.sub("", seen.html)
+            if script := _SCRIPT.search(run):
+                said, before = script[1], run[: script.start()]
     if said is None:
         return None
     try:
-        whole = urljoin(outcome.final_url, said.strip())
+        whole = urljoin(_base(outcome.final_url, before), said.strip())
     except ValueError:
         return None
     here = {urls.fetch_url(one) for one in (outcome.url, outcome.final_url)}
     return whole if urls.is_web(whole) and urls.fetch_url(whole) not in here else None
+
+
+def _base(url: str, before: str) -> str:
+    """What an address is relative to behind this part of a page. ValueError where that is no address."""
+    base = _BASE.search(before)
+    return urljoin(url, unescape(base[1] or base[2] or base[3] or "").strip()) if base else url
 
 
 def _soon(content: str) -> str | None:

@@ -18,31 +18,37 @@ from urllib.parse import unquote, urljoin, urlsplit
 from kb import urls
 from kb.model.links import Verdict
 from kb.web import page, places
+from kb.web.landing import (
+    is_front,
+    is_guarded,
+    is_home,
+    is_parking,
+    leads_to_consent,
+    leads_to_home,
+    leads_to_login,
+    logs_in,
+    names_a_part,
+    same_site,
+)
 from kb.web.outcome import Outcome
+from kb.web.page.decoding import html_text
 from kb.web.phrases import (
-    ASKING_SEGMENTS,
     CHALLENGE_MARKS,
     CHALLENGE_TITLES,
-    CONSENT_PLACES,
     DOOR_WORDS,
     FOR_SALE,
-    HOME_SEGMENTS,
-    LOGIN_SEGMENTS,
     LOGIN_TITLES,
     MISSING_HINTS,
     MISSING_SENTENCES,
     MISSING_TITLES,
-    NO_PARTS,
     OUT_OF_ORDER_HEADINGS,
     OUT_OF_ORDER_TITLES,
     PARKED_HINTS,
     PARKED_MARKS,
     PARKED_SENTENCES,
     PARKED_WORDS,
-    PARKING_HOSTS,
     REGION_SENTENCES,
     STANDING_BEFORE,
-    WALL_PLACES,
 )
 from kb.web.plain import Plain
 
@@ -65,7 +71,7 @@ def plain(outcome: Outcome) -> Plain | None:
     """The page that came, if it is HTML."""
     if not outcome.ok or not outcome.body:
         return None
-    html = page.html_text(outcome.body, outcome.headers.get("content-type"))
+    html = html_text(outcome.body, outcome.headers.get("content-type"))
     return None if html is None else Plain(html)
 
 
@@ -100,11 +106,11 @@ def _wall(outcome: Outcome, seen: Plain | None) -> Finding | None:
     if outcome.hops:
         if leads_to_login(outcome.url, outcome.final_url):
             return Finding(Verdict.BLOCKED, f"asks to log in at {outcome.final_url}")
-        if _leads_to_consent(outcome.url, outcome.final_url):
+        if leads_to_consent(outcome.url, outcome.final_url):
             return Finding(Verdict.BLOCKED, f"asks for consent at {outcome.final_url}")
-        if WALL_PLACES.search(_place(outcome.final_url)) and not WALL_PLACES.search(_place(outcome.url)):
+        if is_guarded(outcome.final_url) and not is_guarded(outcome.url):
             return Finding(Verdict.BLOCKED, f"a wall against programs at {outcome.final_url}")
-    if seen is not None and _is_door(seen) and not _logs_in(outcome.url):
+    if seen is not None and _is_door(seen) and not logs_in(outcome.url):
         return Finding(Verdict.BLOCKED, f"asks to log in ({_quoted(seen.title)})")
     if seen is not None and seen.size < _FEW and (said := REGION_SENTENCES.search(_straight(seen.lead))):
         return Finding(Verdict.BLOCKED, f"not shown where it was asked for from ({_quoted(said[0])})")
@@ -118,43 +124,13 @@ def _is_door(seen: Plain) -> bool:
     return seen.size < _FEW or re.search(r"type=[\"']?password", seen.html) is not None
 
 
-def leads_to_login(url: str, final: str) -> bool:
-    """Whether a redirect ended at a door that asks who one is, and did not begin at one."""
-    return not _logs_in(url) and (_logs_in(final) or (is_home(final) and _carries(final, url)))
-
-
-def leads_to_wall(url: str, final: str) -> bool:
-    """Whether a redirect ended at a login or at a page of consent."""
-    return leads_to_login(url, final) or _leads_to_consent(url, final)
-
-
-def _leads_to_consent(url: str, final: str) -> bool:
-    return not CONSENT_PLACES.search(_place(url)) and bool(CONSENT_PLACES.search(_place(final)))
-
-
-def _logs_in(url: str) -> bool:
-    host, _, path = _place(url).partition("/")
-    segments = re.split(r"[/.]", path)
-    return (
-        any(LOGIN_SEGMENTS.fullmatch(segment) for segment in segments)
-        or (bool(urlsplit(url).query) and any(ASKING_SEGMENTS.fullmatch(segment) for segment in segments))
-        or re.match(r"(?:login|signin|sso|auth|accounts?)\.", host) is not None
-    )
-
-
-def _carries(final: str, url: str) -> bool:
-    """Whether the query of `final` holds the path of `url`, to come back to."""
-    path = unquote(urlsplit(url).path)
-    return len(path) > 1 and path in unquote(unquote(urlsplit(final).query))
-
-
 # -- parked ----------------------------------------------------------------------------------------
 
 
 def _parked(outcome: Outcome, seen: Plain | None) -> Finding | None:
-    if outcome.hops and _is_parking(outcome.final_url) and not _is_parking(outcome.url):
+    if outcome.hops and is_parking(outcome.final_url) and not is_parking(outcome.url):
         return Finding(Verdict.BROKEN, f"the domain is for sale at {urls.host(outcome.final_url)}")
-    if seen is None or _is_parking(outcome.url):
+    if seen is None or is_parking(outcome.url):
         return None
     hinted = any(hint in seen.html for hint in PARKED_HINTS)
     if hinted and PARKED_MARKS.search(seen.html):
@@ -168,23 +144,7 @@ def _parked(outcome: Outcome, seen: Plain | None) -> Finding | None:
     return None
 
 
-def _is_parking(url: str) -> bool:
-    labels = urls.host(url).split(".")
-    return any(".".join(labels[start:]) in PARKING_HOSTS for start in range(len(labels) - 1))
-
-
 # -- the home page ---------------------------------------------------------------------------------
-
-
-def leads_to_home(url: str, final: str) -> bool:
-    """Whether a page within a site led to the front page of a site, the same or another, and no
-    part of that in particular."""
-    return is_home(final) and not is_home(url) and not _names_a_part(final.partition("#")[2])
-
-
-def _names_a_part(place: str) -> bool:
-    """Whether a fragment names something of its own: pages have become parts of a front page."""
-    return bool(place) and not NO_PARTS.fullmatch(place.lower())
 
 
 def is_home_redirect(outcome: Outcome) -> bool:
@@ -193,28 +153,13 @@ def is_home_redirect(outcome: Outcome) -> bool:
 
 
 def _home(outcome: Outcome, seen: Plain | None) -> Finding | None:
-    if not is_home_redirect(outcome) or not _same_site(outcome.url, outcome.final_url):
+    if not is_home_redirect(outcome) or not same_site(outcome.url, outcome.final_url):
         return None
-    if _names_a_part(outcome.place):
+    if names_a_part(outcome.place):
         whole = seen is not None and not outcome.truncated
         if seen is None or not places.lacks(outcome.place, seen, whole=whole):
             return None
     return Finding(Verdict.BROKEN, f"redirects to the home page, {outcome.landing}")
-
-
-def is_home(url: str) -> bool:
-    """Whether an address is that of a site's front page, in whatever language."""
-    return _is_front(urlsplit(url).path)
-
-
-def _is_front(path: str) -> bool:
-    return all(HOME_SEGMENTS.fullmatch(segment) for segment in path.lower().split("/") if segment)
-
-
-def _same_site(one: str, other: str) -> bool:
-    """Whether two hosts are of one site: equal but for `www.`, or one below the other."""
-    a, b = urls.host(one), urls.host(other)
-    return a == b or a.endswith("." + b) or b.endswith("." + a)
 
 
 # -- out of order ----------------------------------------------------------------------------------
@@ -301,7 +246,7 @@ def probe_url(url: str) -> str | None:
     suffix, so that one probe serves them.
     """
     parts = urlsplit(urls.fetch_url(url))
-    if not parts.query and _is_front(parts.path):
+    if not parts.query and is_front(parts.path):
         return None
     *folders, last = parts.path.strip("/").split("/")
     depth = 1
@@ -412,8 +357,3 @@ def _straight(text: str) -> str:
 def _quoted(text: str) -> str:
     line = page.one_line(text, 80)
     return f'"{line}"' if line else "no title"
-
-
-def _place(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{urls.host(url)}{parts.path.lower()}"

@@ -10,7 +10,7 @@ from typing import Final
 
 from kb import urls
 from kb.model.links import Facts, Look, Verdict
-from kb.web import onward, page, places, soft
+from kb.web import landing, onward, page, places, soft
 from kb.web.fetch import Fetcher
 from kb.web.outcome import Outcome
 from kb.web.page.text import readable
@@ -132,6 +132,6 @@ def _compared(outcome: Outcome, seen: Plain, told: Facts, text: str, language: s
     """What the page says now against what was saved of it; None where that cannot be judged."""
     if other_language(language, told.language) or seen.shell:
         return None
-    if soft.is_home(outcome.url) or soft.is_home(outcome.final_url):
+    if landing.is_home(outcome.url) or landing.is_home(outcome.final_url):
         return None
     return retold(text, readable(outcome.body, outcome.headers.get("content-type")))

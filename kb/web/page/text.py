@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from html import unescape
 from typing import Final
 
-from kb.web.page import decode, one_line, without_opaque
+from kb.web.page import one_line, without_opaque
+from kb.web.page.decoding import decode
 
 MAX_CHARS: Final = 200_000
 _BLOCK_CHARS: Final = 20_000
