@@ -26,7 +26,7 @@ from typing import IO, Any
 from kb.config import CONFIG_NAME, Settings
 from kb.errors import UsageError
 from kb.notes.walk import SKIPPED_FOLDERS
-from kb.temporary import beside, clear_folders, left_in
+from kb.temporary import beside, clear_folders, dress, left_in
 from kb.values import dataclass
 
 MANIFEST = "kb-backup.json"
@@ -162,8 +162,13 @@ def _add(root: Path, path: str, members: list[_Member], left: list[str]) -> None
     with real.open("rb") as file:
         status = os.fstat(file.fileno())
         digest = _copied(file, None)
-    mode = 0o755 if status.st_mode & 0o100 else 0o644
+    mode = _mode(status.st_mode)
     members.append(_Member(path, status.st_size, digest, mode, max(int(status.st_mtime), 0)))
+
+
+def _mode(mode: int) -> int:
+    """What a backup tells of a file's mode: who may read and run it, and that its owner may write it."""
+    return mode & 0o755 | 0o600
 
 
 def _copied(source: IO[bytes], target: IO[bytes] | None) -> str:
@@ -286,6 +291,8 @@ def _staging(parent: Path) -> Iterator[Path]:
 def _unpack(file: Any, staging: Path) -> tuple[str, list[_Member]]:
     """Every member into the folder `staging`, proved against the manifest; when it was made, and what."""
     staging.mkdir()
+    umask = os.umask(0)
+    os.umask(umask)
     with tarfile.open(fileobj=file, mode="r|gz") as tar:
         made, promised = _manifest(tar)
         free = shutil.disk_usage(staging).free
@@ -307,7 +314,7 @@ def _unpack(file: Any, staging: Path) -> tuple[str, list[_Member]]:
                 found = _copied(stream, out) if stream else ""
             if found != digest:
                 raise UsageError(f"{path!r} in it is damaged")
-            mode = 0o755 if info.mode & 0o100 else 0o644
+            mode = _mode(info.mode) & ~umask
             target.chmod(mode)
             os.utime(target, (int(info.mtime), int(info.mtime)))
             members.append(_Member(path, size, digest, mode, int(info.mtime)))
@@ -390,6 +397,7 @@ def _place(plan: Restored, staging: Path, root: Path) -> None:
                 kept = old / path
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(target, kept)
+                dress(staging / "new" / path, target)
             done.append(path)
             os.replace(staging / "new" / path, target)
     except BaseException as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -24,6 +25,40 @@ LEFT_SECONDS = 60.0
 def beside(path: str | os.PathLike[str]) -> str:
     """A new name beside `path`, in the same folder. Nothing is made."""
     return os.path.join(os.path.dirname(path), f".kb-{os.getpid()}-{os.urandom(8).hex()}.tmp")
+
+
+def dress(path: str | os.PathLike[str], like: str | os.PathLike[str]) -> None:
+    """Give the file at `path` the owner, group, mode and extended attributes of that at `like`.
+
+    So far as this user may: where the group cannot be kept, the new one may do what all others may.
+    Access lists are extended attributes. OSError where `like` is gone, or the mode cannot be set.
+    """
+    there, here = os.stat(like), os.stat(path)
+    mode = stat.S_IMODE(there.st_mode)
+    if here.st_uid != there.st_uid:
+        with suppress(OSError):
+            os.chown(path, there.st_uid, -1)
+    if here.st_gid != there.st_gid:
+        try:
+            os.chown(path, -1, there.st_gid)
+        except OSError:
+            mode = mode & ~(stat.S_IRWXG | stat.S_ISGID) | (mode & stat.S_IRWXO) << 3
+    if hasattr(os, "listxattr"):
+        with suppress(OSError):  # a file system without
+            _copy_attributes(path, like)
+    os.chmod(path, mode)  # last: a change of owner, and of access list, changes it
+
+
+def _copy_attributes(path: str | os.PathLike[str], like: str | os.PathLike[str]) -> None:
+    there = os.listxattr(like)
+    for name in os.listxattr(path):
+        # What the folder hands down, its default access list say, is not always the file's own.
+        if name not in there and not name.startswith("security."):
+            with suppress(OSError):
+                os.removexattr(path, name)
+    for name in there:
+        with suppress(OSError):
+            os.setxattr(path, name, os.getxattr(like, name))
 
 
 def is_temporary(name: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import filecmp
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from kb.notes.exporters import Exported
 from kb.notes.importers import Attachment, Draft
 from kb.notes.importers.marks import SCHEMES, lacking
 from kb.notes.walk import reason
-from kb.temporary import beside
+from kb.temporary import beside, dress
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +267,7 @@ def writing(path: Path) -> Iterator[Callable[[str], object]]:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         with temporary.open("x", encoding="utf-8", errors="replace", newline="") as file:
             if path.is_file() and not path.is_symlink():
-                os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
+                dress(temporary, path)
             yield file.write
             file.flush()
             os.fsync(file.fileno())

@@ -17,7 +17,6 @@ import json
 import math
 import os
 import re
-import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -29,7 +28,7 @@ from kb.model.links import Facts, Key, LinkRecord, Looks, Person
 from kb.store.codec import Group, from_json, to_json
 from kb.store.instants import with_instants
 from kb.store.rows import dump
-from kb.temporary import beside
+from kb.temporary import beside, dress
 from kb.values import dataclass, field, replace
 
 VERSION = 1
@@ -329,7 +328,7 @@ def write_lines(path: Path, lines: Iterable[str], strays: Iterable[Stray] = ()) 
     """Put the lines into the file, whole or not at all; whether its bytes changed.
 
     `strays`, the lines that could not be read, stay as they are, below. A symlink is followed;
-    the file's mode is kept. LedgerError where it cannot be written.
+    the file's mode, owner and attributes are kept. LedgerError where it cannot be written.
     """
     unread = dict.fromkeys(one.text for one in strays)
     data: Iterator[bytes] = (f"{text}\n".encode("utf-8", "surrogateescape") for text in chain(lines, unread))
@@ -362,7 +361,7 @@ def _replace(path: Path, before: IO[bytes], same: int, data: Iterable[bytes]) ->
     try:
         with open(handle, "wb") as file:
             if path.exists():
-                os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
+                dress(temporary, path)
             before.seek(0)
             while same:
                 block = before.read(min(same, _BLOCK))
