@@ -291,6 +291,8 @@ def test_the_other_name_of_a_term_is_marked_too(tmp_path: Path, encoder: NumpyEn
 SPACELESS = {
     "ja.md": "# 日本語\n\n* 数を数えるときは助数詞が必要だ\n* 漢字の部首を先に覚える\n",
     "zh.md": "# 中文\n\n* 中文的声调会改变词的意思\n* plain words and 写日记\n",
+    "th.md": "# Thai\n\n* การเรียนรู้ของเครื่องเป็นสาขาหนึ่งของปัญญาประดิษฐ์\n* ភាសាខ្មែរ and ພາສາລາວ and မြန်မာဘာသာ\n",
+    "more.md": "# More\n\n* 世界の人々が読む\n* ｶﾀｶﾅ\n",
 }
 
 
@@ -306,6 +308,15 @@ SPACELESS = {
         ("plain 写日记", ["zh.md:4"]),
         ("日本語 -漢字", ["ja.md:3"]),
         ("声调 kind:paper", []),
+        ("เครื่อง", ["th.md:3"]),
+        ("ปัญญาประดิษฐ์", ["th.md:3"]),
+        ('"ของเครื่อง"', ["th.md:3"]),
+        ("ខ្មែរ", ["th.md:4"]),
+        ("ລາວ", ["th.md:4"]),
+        ("ဘာသာ", ["th.md:4"]),
+        ("人々", ["more.md:3"]),
+        ("々", ["more.md:3"]),
+        ("ﾀｶ", ["more.md:4"]),
     ],
 )
 def test_parts_of_text_without_spaces_are_found(
