@@ -325,6 +325,30 @@ def test_parts_of_text_without_spaces_are_found(
     assert searched(tmp_path, SPACELESS, encoder).lines(query, mode="keyword") == expected
 
 
+@pytest.mark.parametrize("query", ["微调", "声调 微调"])
+def test_words_that_the_model_does_not_know_are_near_to_nothing(
+    tmp_path: Path, encoder: NumpyEncoder, query: str
+) -> None:
+    notes = {
+        **SPACELESS,
+        "tune.md": "# 微调\n\n* 大型语言模型的微调需要显存\n",
+        "o.md": "* \U0001f680\U0001f6f8 调微\n",
+    }
+    found = searched(tmp_path, notes, encoder)
+    assert found.lines(query)[0] == "tune.md:3"
+    assert set(found.lines(query)) <= {"tune.md:3", "zh.md:3"}
+    nothing = found(query, mode="semantic")
+    assert nothing.hits == ()
+    assert "no words" in nothing.notices[0]
+
+
+def test_a_sign_among_known_words_does_not_keep_a_query_from_its_meaning(
+    notes: Searched, encoder: NumpyEncoder
+) -> None:
+    assert encoder.knows("\U0001f680\U0001f6f8 launch")
+    assert notes("\U0001f680 how much graphics memory", mode="semantic").hits
+
+
 def test_what_is_removed_is_found_no_more(tmp_path: Path, encoder: NumpyEncoder) -> None:
     found = searched(tmp_path, SPACELESS, encoder)
     found.store.drop_notes(["zh.md"])
