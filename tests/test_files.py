@@ -37,6 +37,14 @@ class TestWalk:
         assert paths(tmp_path) == ["a/D.MD", "a/c.markdown", "b.md"]
         assert walks.walk(tmp_path).found[2] == walks.Found("b.md", 2, 12345)
 
+    def test_a_time_beyond_all_reckoning_is_as_late_as_can_be_stored(self, tmp_path: Path) -> None:
+        target = put(tmp_path, "a.md")
+        os.utime(target, (12e9, 12e9))  # the year 2350
+        if target.stat().st_mtime < 12e9:
+            pytest.skip("this disk knows no such time")
+        assert walks.walk(tmp_path).found[0].mtime_ns == 2**63 - 1
+        assert walks.glance(tmp_path) is None
+
     def test_passes_over_folders_that_hold_no_notes(self, tmp_path: Path) -> None:
         for path in (".git/a.md", ".obsidian/a.md", "node_modules/a.md", ".venv/a.md", "site/a.md"):
             put(tmp_path, path)
