@@ -130,7 +130,7 @@ def events(values: Sequence[Event], places: Notes) -> str:
     lines = []
     for one in values:
         place = plain(places.shown(one.path)) + (f":{one.line}" if one.line else "")
-        head = f"{one.at[:10]}  {styled(f'{one.change:<7}', _COLOURS.get(one.change, 'dim'))}  "
+        head = f"{one.day}  {styled(f'{one.change:<7}', _COLOURS.get(one.change, 'dim'))}  "
         title = plain(one.title) or plain(one.url)
         if on_terminal():
             most = max(width() // 2 - 12, 20)
