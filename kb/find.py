@@ -77,6 +77,9 @@ class Semantic(Protocol):
     def rows(self) -> int:
         """How many rows there are."""
 
+    def knows(self, text: str) -> bool:
+        """Whether the model has words for a query: without, it is near to all for which it has none."""
+
     def nearest(self, text: str, k: int, rows: Iterable[int] | None = None) -> list[tuple[int, float]]:
         """The k rows nearest to a query, of `rows` alone where given: (row, cosine), best first."""
 
@@ -134,8 +137,11 @@ def find(
                 semantic = semantic()
             if semantic is None:
                 raise ModelError("there is no embedding model to search by meaning with")
-            dense = _dense(store, semantic, query, narrow)
-            cosines = _cosines(store, semantic, query, [id for id, _ in keyword])
+            if semantic.knows(query.text):
+                dense = _dense(store, semantic, query, narrow)
+                cosines = _cosines(store, semantic, query, [id for id, _ in keyword])
+            elif mode is Mode.SEMANTIC:
+                notices.append("the model has no words for this query; try --mode keyword")
             coverage = _coverage(store, asked, [id for id, _ in keyword])
             if store.vector_count(semantic.model) > semantic.rows:
                 notices.append(

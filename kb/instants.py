@@ -16,6 +16,16 @@ def instant(text: str) -> datetime:
     return when.replace(tzinfo=when.tzinfo or UTC)
 
 
+def local_day(at: str) -> str:
+    """The day on which an instant fell where the person is; a day is itself."""
+    if len(at) <= 10:
+        return at
+    try:
+        return instant(at).astimezone().strftime("%Y-%m-%d").zfill(10)
+    except (ValueError, OverflowError):  # within a day of the beginning or the end of all years
+        return at[:10]
+
+
 def later(at: str, days: float) -> str:
     """The instant so many days after another, or before it."""
     return spelled(instant(at) + timedelta(days=days))

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from kb import urls
 from kb.config import Settings
-from kb.instants import spelled
+from kb.instants import local_day, spelled
 from kb.model.kinds import Standing
 from kb.model.links import LinkRecord, Transition
 from kb.notes.walk import walk
@@ -30,7 +30,10 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change. `at` is an instant, or a day where no more is known; `url` is empty for a note."""
+    """One change. `at` is an instant, or a day where no more is known; `url` is empty for a note.
+
+    `day` is that on which it fell where the person is, as they name days in notes and options.
+    """
 
     at: str
     change: Change
@@ -38,6 +41,11 @@ class Event:
     line: int = 0
     title: str = ""
     url: str = ""
+
+    @property
+    def day(self) -> str:
+        """The local day."""
+        return local_day(self.at)
 
 
 def lately(
@@ -48,8 +56,10 @@ def lately(
     A note is `written` on its own date, and `changed` when its file was, if on a later day.
     """
     web = (record for record in records if urls.is_web(record.address))
-    found = [event for record in web for event in _of_link(record) if event.at >= since]
-    found += [event for note in notes for event in _of_note(note, mtimes.get(note.path)) if event.at >= since]
+    found = [event for record in web for event in _of_link(record) if event.day >= since]
+    found += [
+        event for note in notes for event in _of_note(note, mtimes.get(note.path)) if event.day >= since
+    ]
     return sorted(found, key=lambda event: (event.at, event.path, event.line), reverse=True)
 
 
@@ -94,5 +104,5 @@ def _of_note(note: NoteRow, changed: str | None) -> Iterator[Event]:
     day = note.noted.first if note.noted and len(note.noted.first) == 10 else None
     if day:
         yield Event(day, Change.WRITTEN, note.path, title=note.title)
-    if changed and (day is None or changed[:10] > day):
+    if changed and (day is None or local_day(changed) > day):
         yield Event(changed, Change.CHANGED, note.path, title=note.title)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -29,21 +30,29 @@ def beside(path: str | os.PathLike[str]) -> str:
 
 @contextmanager
 def replacing(
-    path: str | os.PathLike[str], *, mode: int | None = None, durable: bool = False
+    path: str | os.PathLike[str],
+    *,
+    mode: int | None = None,
+    like: str | os.PathLike[str] | None = None,
+    durable: bool = False,
 ) -> Iterator[BinaryIO]:
     """A file to write, which takes the place of `path` once the block has ended: whole or not at all.
 
     A symlink at `path` is replaced, not followed. `mode` is the file's from its beginning (None: as the umask
-    has it); `durable` has its bytes on the disk before it takes its place. OSError, which names `path` and
-    not the file beside it.
+    has it); or it is dressed as the file `like`. `durable` has its bytes on the disk before it takes its
+    place. OSError, which names `path` and not the file beside it.
     """
     temporary = beside(path)
     try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
+        handle = os.open(
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is like is None else 0o600
+        )
         try:
             with open(handle, "wb") as file:
                 if mode is not None:
                     os.chmod(temporary, mode)
+                elif like is not None:
+                    dress(temporary, like)
                 yield file
                 if durable:
                     file.flush()
@@ -57,6 +66,40 @@ def replacing(
         if error.filename != temporary:
             raise
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
+def dress(path: str | os.PathLike[str], like: str | os.PathLike[str]) -> None:
+    """Give the file at `path` the owner, group, mode and extended attributes of that at `like`.
+
+    So far as this user may: where the group cannot be kept, the new one may do what all others may.
+    Access lists are extended attributes. OSError where `like` is gone, or the mode cannot be set.
+    """
+    there, here = os.stat(like), os.stat(path)
+    mode = stat.S_IMODE(there.st_mode)
+    if here.st_uid != there.st_uid:
+        with suppress(OSError):
+            os.chown(path, there.st_uid, -1)
+    if here.st_gid != there.st_gid:
+        try:
+            os.chown(path, -1, there.st_gid)
+        except OSError:
+            mode = mode & ~(stat.S_IRWXG | stat.S_ISGID) | (mode & stat.S_IRWXO) << 3
+    if hasattr(os, "listxattr"):
+        with suppress(OSError):  # a file system without
+            _copy_attributes(path, like)
+    os.chmod(path, mode)  # last: a change of owner, and of access list, changes it
+
+
+def _copy_attributes(path: str | os.PathLike[str], like: str | os.PathLike[str]) -> None:
+    there = os.listxattr(like)
+    for name in os.listxattr(path):
+        # What the folder hands down, its default access list say, is not always the file's own.
+        if name not in there and not name.startswith("security."):
+            with suppress(OSError):
+                os.removexattr(path, name)
+    for name in there:
+        with suppress(OSError):
+            os.setxattr(path, name, os.getxattr(like, name))
 
 
 def is_temporary(name: str) -> bool:

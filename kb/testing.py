@@ -51,6 +51,10 @@ class FakeEncoder:
         row: npt.NDArray[np.float32] = self.embed([text])[0]
         return row
 
+    def knows(self, text: str) -> bool:
+        """It has a direction for every word."""
+        return True
+
     def windows(self, excerpt: Excerpt) -> list[str]:
         """The excerpt in windows of `limit` words of its body, each repeating the context."""
         words = excerpt.body.split(" ")

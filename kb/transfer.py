@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import filecmp
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -266,8 +265,7 @@ def writing(path: Path) -> Iterator[Callable[[str], object]]:
         if path.is_file() and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         kept = path.is_file() and not path.is_symlink()
-        mode = stat.S_IMODE(path.stat().st_mode) if kept else None
-        with replacing(path, mode=mode, durable=True) as file:
+        with replacing(path, like=path if kept else None, durable=True) as file:
             yield lambda text: file.write(text.encode("utf-8", "replace"))
     except OSError as error:
         raise NoteUnwritable(f"{path}: cannot be written: {reason(error)}") from error

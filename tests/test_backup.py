@@ -329,6 +329,37 @@ def killed_at(number: int, work: Callable[[], object]) -> bool:
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
+def test_what_is_restored_is_as_open_as_the_umask_says(full: Path, tmp_path: Path) -> None:
+    file = made(full, tmp_path / "b.tar.gz")
+    (tmp_path / "there").mkdir()
+    old = os.umask(0o077)
+    try:
+        for name in ("new", "there"):
+            restore(file, tmp_path / name)
+    finally:
+        os.umask(old)
+    restored = [path for name in ("new", "there") for path in (tmp_path / name).rglob("*")]
+    assert len(restored) > 10
+    assert [path for path in restored if path.stat().st_mode & 0o077] == []
+
+
+def test_a_note_that_others_may_not_read_comes_back_so(full: Path, tmp_path: Path) -> None:
+    (full / "kb.toml").chmod(0o600)
+    restore(made(full, tmp_path / "b.tar.gz"), tmp_path / "new")
+    assert (tmp_path / "new/kb.toml").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_a_restore_replaces_stays_as_open_as_it_was(full: Path, tmp_path: Path) -> None:
+    file = made(full, tmp_path / "b.tar.gz")
+    restore(file, tmp_path / "new")
+    target = tmp_path / "new/kb.toml"
+    target.write_text("# mine alone\n")
+    target.chmod(0o600)
+    restore(file, tmp_path / "new", force=True)
+    assert target.read_bytes() == (full / "kb.toml").read_bytes()
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_killed_restore_leaves_a_whole_notebook_or_none(full: Path, tmp_path: Path) -> None:
     file = made(full, tmp_path / "b.tar.gz")
     restore(file, tmp_path / "whole")

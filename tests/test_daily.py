@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 import unicodedata
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,17 @@ def link(
     return LinkRecord(Key("https://a.example/"), LinkKind.OTHER, "a.example", looks=looks, mentions=(place,))
 
 
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    def set_zone(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield set_zone
+    monkeypatch.undo()
+    time.tzset()
+
+
 # -- log -------------------------------------------------------------------------------------------
 
 
@@ -73,7 +86,11 @@ def test_the_history_of_a_link_is_told_the_newest_first() -> None:
     assert [event.change for event in lately([record], [], {}, "2026-03-02")] == [Change.REVIVED, Change.DIED]
 
 
-def test_a_note_is_written_on_its_own_day_and_changed_when_its_file_was() -> None:
+def test_a_note_is_written_on_its_own_day_and_changed_when_its_file_was(
+    zone: Callable[[str], None],
+) -> None:
+    zone("UTC")
+
     def note(path: str, noted: str | None) -> NoteRow:
         when = When.parse(noted) if noted else None
         return NoteRow(path, path, NoteKind.NOTE, when, (), (), None, False, False, "", 0, 0)
@@ -86,6 +103,17 @@ def test_a_note_is_written_on_its_own_day_and_changed_when_its_file_was() -> Non
         ("2026-11-20", Change.WRITTEN, "b.md"),
         ("2026-11-20", Change.WRITTEN, "a.md"),
     ]
+
+
+def test_the_log_reckons_in_the_persons_days(zone: Callable[[str], None]) -> None:
+    record = link(seen="2026-11-30T20:00:00Z")
+    note = NoteRow("n.md", "n", NoteKind.NOTE, When.parse("2026-11-30"), (), (), None, False, False, "", 0, 0)
+    changed = {"n.md": "2026-12-01T04:00:00Z"}
+    zone("XXX-14")  # fourteen hours before UTC's own morning
+    assert [event.day for event in lately([record], [], {}, "2026-12-01")] == ["2026-12-01"]
+    zone("XXX8")
+    assert lately([record], [], {}, "2026-12-01") == []
+    assert [event.change for event in lately([], [note], changed, "2026-11-30")] == [Change.WRITTEN]
 
 
 def test_the_log_of_a_new_notebook_lists_what_was_added(run: Run) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from kb.errors import NoteChanged, NoteExists, NoteUnwritable, UnknownNote
 from kb.model import Severity
 from kb.notes import files
 from kb.notes import walk as walks
+from tests.ordinary import as_an_ordinary_user
 
 
 def put(root: Path, path: str, text: str = "x\n") -> Path:
@@ -34,6 +36,14 @@ class TestWalk:
         os.utime(tmp_path / "b.md", ns=(1, 12345))
         assert paths(tmp_path) == ["a/D.MD", "a/c.markdown", "b.md"]
         assert walks.walk(tmp_path).found[2] == walks.Found("b.md", 2, 12345)
+
+    def test_a_time_beyond_all_reckoning_is_as_late_as_can_be_stored(self, tmp_path: Path) -> None:
+        target = put(tmp_path, "a.md")
+        os.utime(target, (12e9, 12e9))  # the year 2350
+        if target.stat().st_mtime < 12e9:
+            pytest.skip("this disk knows no such time")
+        assert walks.walk(tmp_path).found[0].mtime_ns == 2**63 - 1
+        assert walks.glance(tmp_path) is None
 
     def test_passes_over_folders_that_hold_no_notes(self, tmp_path: Path) -> None:
         for path in (".git/a.md", ".obsidian/a.md", "node_modules/a.md", ".venv/a.md", "site/a.md"):
@@ -181,6 +191,84 @@ class TestWriteAtomic:
         target.chmod(0o444)
         with pytest.raises(NoteUnwritable, match="read-only"):
             files.write_atomic(target, b"new", expected=b"old")
+        assert target.read_bytes() == b"old"
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+    def test_keeps_owner_group_and_the_bit_that_hands_on_the_group(self, tmp_path: Path) -> None:
+        target = put(tmp_path, "a.md", "old")
+        os.chown(target, 1234, 4321)
+        target.chmod(0o2664)
+        files.write_atomic(target, b"new", expected=b"old")
+        status = target.stat()
+        assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1234, 4321, 0o2664)
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="needs files of two groups")
+    def test_a_group_that_cannot_be_kept_leaves_its_rights_to_no_other(self, open_folder: Path) -> None:
+        open_folder.chmod(0o777)
+        target = put(open_folder, "a.md", "old")
+        os.chown(target, 65534, 4321)
+        target.chmod(0o660)
+
+        def written() -> bool:
+            files.write_atomic(target, b"new", expected=b"old")
+            return stat.S_IMODE(target.stat().st_mode) == 0o600
+
+        assert as_an_ordinary_user(written) == 0
+
+    def test_keeps_extended_attributes(self, tmp_path: Path) -> None:
+        target = put(tmp_path, "a.md", "old")
+        try:
+            os.setxattr(target, "user.colour", b"red")
+        except (AttributeError, OSError):
+            pytest.skip("no extended attributes here")
+        files.write_atomic(target, b"new", expected=b"old")
+        assert os.getxattr(target, "user.colour") == b"red"
+
+    def test_keeps_the_access_list_and_takes_none_of_the_folder(self, tmp_path: Path) -> None:
+        acl = b"".join(  # user::rw- user:1234:r-- group::r-- mask::r-- other::---
+            struct.pack("<HHI", *entry)
+            for entry in (
+                (1, 6, 2**32 - 1),
+                (2, 4, 1234),
+                (4, 4, 2**32 - 1),
+                (16, 4, 2**32 - 1),
+                (32, 0, 2**32 - 1),
+            )
+        )
+        name, version = "system.posix_acl_access", struct.pack("<I", 2)
+        listed, plain = put(tmp_path, "a.md", "old"), put(tmp_path, "b.md", "old")
+        try:
+            os.setxattr(listed, name, version + acl)
+            os.setxattr(tmp_path, "system.posix_acl_default", version + acl)
+        except (AttributeError, OSError):
+            pytest.skip("no access lists here")
+        mode = plain.stat().st_mode
+        for target in (listed, plain):
+            files.write_atomic(target, b"new", expected=b"old")
+        assert os.getxattr(listed, name) == version + acl
+        assert name not in os.listxattr(plain)
+        assert plain.stat().st_mode == mode
+
+    def test_another_name_of_the_same_file_keeps_what_it_holds(self, tmp_path: Path) -> None:
+        target = put(tmp_path, "a.md", "old")
+        os.link(target, tmp_path / "snapshot.md")
+        files.write_atomic(target, b"new", expected=b"old")
+        assert (target.read_bytes(), (tmp_path / "snapshot.md").read_bytes()) == (b"new", b"old")
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="needs files of two users")
+    def test_what_one_may_not_write_is_not_replaced_either(self, open_folder: Path) -> None:
+        open_folder.chmod(0o777)
+        target = put(open_folder, "a.md", "old")
+        target.chmod(0o644)
+
+        def refused() -> bool:
+            try:
+                files.write_atomic(target, b"new", expected=b"old")
+            except NoteUnwritable as error:
+                return "read-only" in str(error)
+            return False
+
+        assert as_an_ordinary_user(refused) == 0
         assert target.read_bytes() == b"old"
 
     def test_leaves_nothing_behind_when_the_disk_fails(

@@ -291,6 +291,8 @@ def test_the_other_name_of_a_term_is_marked_too(tmp_path: Path, encoder: NumpyEn
 SPACELESS = {
     "ja.md": "# 日本語\n\n* 数を数えるときは助数詞が必要だ\n* 漢字の部首を先に覚える\n",
     "zh.md": "# 中文\n\n* 中文的声调会改变词的意思\n* plain words and 写日记\n",
+    "th.md": "# Thai\n\n* การเรียนรู้ของเครื่องเป็นสาขาหนึ่งของปัญญาประดิษฐ์\n* ភាសាខ្មែរ and ພາສາລາວ and မြန်မာဘာသာ\n",
+    "more.md": "# More\n\n* 世界の人々が読む\n* ｶﾀｶﾅ\n",
 }
 
 
@@ -306,12 +308,45 @@ SPACELESS = {
         ("plain 写日记", ["zh.md:4"]),
         ("日本語 -漢字", ["ja.md:3"]),
         ("声调 kind:paper", []),
+        ("เครื่อง", ["th.md:3"]),
+        ("ปัญญาประดิษฐ์", ["th.md:3"]),
+        ('"ของเครื่อง"', ["th.md:3"]),
+        ("ខ្មែរ", ["th.md:4"]),
+        ("ລາວ", ["th.md:4"]),
+        ("ဘာသာ", ["th.md:4"]),
+        ("人々", ["more.md:3"]),
+        ("々", ["more.md:3"]),
+        ("ﾀｶ", ["more.md:4"]),
     ],
 )
 def test_parts_of_text_without_spaces_are_found(
     tmp_path: Path, encoder: NumpyEncoder, query: str, expected: list[str]
 ) -> None:
     assert searched(tmp_path, SPACELESS, encoder).lines(query, mode="keyword") == expected
+
+
+@pytest.mark.parametrize("query", ["微调", "声调 微调"])
+def test_words_that_the_model_does_not_know_are_near_to_nothing(
+    tmp_path: Path, encoder: NumpyEncoder, query: str
+) -> None:
+    notes = {
+        **SPACELESS,
+        "tune.md": "# 微调\n\n* 大型语言模型的微调需要显存\n",
+        "o.md": "* \U0001f680\U0001f6f8 调微\n",
+    }
+    found = searched(tmp_path, notes, encoder)
+    assert found.lines(query)[0] == "tune.md:3"
+    assert set(found.lines(query)) <= {"tune.md:3", "zh.md:3"}
+    nothing = found(query, mode="semantic")
+    assert nothing.hits == ()
+    assert "no words" in nothing.notices[0]
+
+
+def test_a_sign_among_known_words_does_not_keep_a_query_from_its_meaning(
+    notes: Searched, encoder: NumpyEncoder
+) -> None:
+    assert encoder.knows("\U0001f680\U0001f6f8 launch")
+    assert notes("\U0001f680 how much graphics memory", mode="semantic").hits
 
 
 def test_what_is_removed_is_found_no_more(tmp_path: Path, encoder: NumpyEncoder) -> None:

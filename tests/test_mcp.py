@@ -230,7 +230,7 @@ def test_private_notes_are_given_where_that_is_asked_for(root: Path) -> None:
     [
         ("search", {}, "query: Field required"),
         ("search", {"query": ""}, "query: String should have at least 1 character"),
-        ("search", {"query": "-"}, "the query is empty"),
+        ("search", {"query": "-"}, "the query holds neither letters nor digits"),
         ("search", {"query": "a", "limit": 51}, "limit: Input should be less than or equal to 50"),
         ("search", {"query": "a", "limti": 5}, "limti: Extra inputs are not permitted"),
         ("search", {"query": "a", "since": "2023-02-30"}, "since: '2023-02-30' is no date"),

@@ -37,6 +37,7 @@ MORE = {
         "\t* Fold it every half an hour\n\n## Oven\n\n* Steam for the first ten minutes\n"
     ),
     "language/chinese.md": "---\ntitle: Mandarin\n---\n\n* 声调 are four, and 你好 is the first word\n",
+    "language/thai.md": "---\ntitle: Thai\n---\n\n* การเรียนรู้ของเครื่อง is one phrase\n",
 }
 QUESTION = "how much graphics memory does adapting a model at home take"
 ANSWER = "12 GB RTX 3060"
@@ -170,6 +171,7 @@ QUERIES = (
         "dough -steam",
         "声调",
         "你",
+        "เครื่อง",
     ),
     *(
         "weather on mars",

@@ -196,3 +196,10 @@ def test_merging_with_nothing_keeps_every_field() -> None:
     )
     assert merge(full, Filter()) == merge(Filter(), full) == full
     assert all(getattr(full, name) != getattr(Filter(), name) for name in Filter.__match_args__)
+
+
+def test_a_query_without_letters_and_digits_is_not_called_empty() -> None:
+    with pytest.raises(UsageError, match="neither letters nor digits"):
+        parse_query("\U0001f680 ?!")
+    with pytest.raises(UsageError, match="is empty"):
+        parse_query(" \0 ")

@@ -13,11 +13,11 @@ import pytest
 from kb import fresh, observed, sync
 from kb.config import Settings
 from kb.errors import LedgerError, StoreBusy
-from kb.model import Facts, Filter, Key, Look, Looks, Person, Standing, SyncReport, Verdict
+from kb.model import Facts, Filter, Key, Look, Looks, Person, Saved, Standing, SyncReport, Verdict
 from kb.notes import files
 from kb.notes import walk as walks
 from kb.search.vectors import Compaction, VectorFile, vector_path
-from kb.store import ledger, lock, schema
+from kb.store import ledger, lock, saved, schema
 from kb.store.store import Store
 from kb.sync import Stage
 from kb.testing import FakeEncoder, FixedClock
@@ -174,6 +174,20 @@ def test_a_touched_file_of_the_same_bytes_is_unchanged_and_its_new_stamp_is_kept
     os.utime(bench.settings.notes / "words.md", ns=(LONG_AGO_NS + 5, LONG_AGO_NS + 5))
     assert figures(bench.sync()) == (0, 0, 0, 0, 3)
     assert fresh.look(bench.store, bench.settings).current
+
+
+def test_files_of_a_time_that_64_bits_cannot_hold_are_read(bench: Bench) -> None:
+    far = 12 * 10**18  # nanoseconds: the year 2350
+    bench.write("a.md", "* apple\n", far)
+    page = Saved(key="k", url="https://k.example/", title="K", fetched="2026-01-01", text="pear")
+    saved.write(bench.settings.saved, page)
+    for path in bench.settings.saved.iterdir():
+        os.utime(path, ns=(far, far))
+    bench.sync()
+    assert bench.found("apple") == ["a.md"]
+    bench.write("a.md", "* mango tree\n", far)
+    bench.sync()
+    assert bench.found("mango") == ["a.md"]
 
 
 def test_a_change_that_keeps_size_and_mtime_is_seen_by_rehash_alone(bench: Bench) -> None:

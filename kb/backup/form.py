@@ -44,5 +44,5 @@ def copied(source: IO[bytes], target: IO[bytes] | None) -> str:
 
 
 def plain_mode(mode: int) -> int:
-    """The mode of a file in a backup and after it: run by all where its owner may run it, else by none."""
-    return 0o755 if mode & 0o100 else 0o644
+    """What a backup tells of a file's mode: who may read and run it, and that its owner may write it."""
+    return mode & 0o755 | 0o600

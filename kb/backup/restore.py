@@ -22,7 +22,7 @@ from typing import Any
 from kb.backup.form import MANIFEST, VERSION, Member, copied, may_stand, plain_mode
 from kb.config import CONFIG_NAME
 from kb.errors import UsageError
-from kb.temporary import beside, left_in
+from kb.temporary import beside, dress, left_in
 from kb.values import dataclass
 
 _OTHER = "use another backup"
@@ -104,6 +104,8 @@ def _staging(parent: Path) -> Iterator[Path]:
 def _unpack(file: Any, staging: Path) -> tuple[str, list[Member]]:
     """Every member into the folder `staging`, proved against the manifest; when it was made, and what."""
     staging.mkdir()
+    umask = os.umask(0)
+    os.umask(umask)
     with tarfile.open(fileobj=file, mode="r|gz") as tar:
         made, promised = _manifest(tar)
         free = shutil.disk_usage(staging).free
@@ -125,7 +127,7 @@ def _unpack(file: Any, staging: Path) -> tuple[str, list[Member]]:
                 found = copied(stream, out) if stream else ""
             if found != digest:
                 raise UsageError(f"{path!r} in it is damaged")
-            mode = plain_mode(info.mode)
+            mode = plain_mode(info.mode) & ~umask
             target.chmod(mode)
             os.utime(target, (int(info.mtime), int(info.mtime)))
             members.append(Member(path, size, digest, mode, int(info.mtime)))
@@ -208,6 +210,7 @@ def _place(plan: Restored, staging: Path, root: Path) -> None:
                 kept = old / path
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(target, kept)
+                dress(staging / "new" / path, target)
             done.append(path)
             os.replace(staging / "new" / path, target)
     except BaseException as error:

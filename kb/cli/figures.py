@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kb.cli.clean import plain
+from kb.cli.columns import columns, cut, padded
 from kb.cli.render import Notes, linked, on_terminal, styled, width
 
 if TYPE_CHECKING:
@@ -22,11 +23,9 @@ _HEIGHTS = "▁▂▃▄▅▆▇█"
 _MONTHS = 36
 
 
-def fits(text: str, columns: int) -> str:
+def fits(text: str, room: int) -> str:
     """The text in so many columns of a terminal, cut where it is longer; whole where no terminal is."""
-    if not on_terminal() or len(text) <= columns:
-        return text
-    return text[: max(columns - 1, 1)].rstrip() + "…"
+    return cut(text, room) if on_terminal() else text
 
 
 def _blocks() -> bool:
@@ -52,7 +51,7 @@ def bars(counts: Mapping[str, int], *, total: int | None = None) -> list[str]:
     """A line a name: its bar against the greatest, its count and, with a total, its share."""
     if not counts:
         return []
-    most, names = max(counts.values()), max(len(plain(name)) for name in counts)
+    most, names = max(counts.values()), max(columns(plain(name)) for name in counts)
     names = min(names, 40)
     room = max(width() - names - 18, 8)
     room = min(room, 40)
@@ -60,7 +59,7 @@ def bars(counts: Mapping[str, int], *, total: int | None = None) -> list[str]:
     for name, count in counts.items():
         share = f" {count / total:4.0%}" if total else ""
         drawn = styled(f"{bar(count / most, room):<{room}}", _COLOURS.get(name, "cyan"))
-        lines.append(f"  {fits(plain(name), names):<{names}}  {drawn} {count:>6,}{share}")
+        lines.append(f"  {padded(fits(plain(name), names), names)}  {drawn} {count:>6,}{share}")
     return lines
 
 
@@ -131,16 +130,16 @@ def events(values: Sequence[Event], places: Notes) -> str:
     lines = []
     for one in values:
         place = plain(places.shown(one.path)) + (f":{one.line}" if one.line else "")
-        head = f"{one.at[:10]}  {styled(f'{one.change:<7}', _COLOURS.get(one.change, 'dim'))}  "
+        head = f"{one.day}  {styled(f'{one.change:<7}', _COLOURS.get(one.change, 'dim'))}  "
         title = plain(one.title) or plain(one.url)
         if on_terminal():
             most = max(width() // 2 - 12, 20)
-            cut = place if len(place) <= most else "…" + place[len(place) - most + 1 :]
-            room = max(width() - 23 - len(cut), 10)
+            shown = place if columns(place) <= most else "…" + cut(place[::-1], most)[-2::-1]
+            room = max(width() - 23 - columns(shown), 10)
             text = fits(title, room)
-            padding = " " * (room - len(text))
+            padding = " " * (room - columns(text))
             text = linked(text, one.url) if one.url else text
-            where = linked(styled(cut, "dim"), places.address(one.path, max(one.line, 1)))
+            where = linked(styled(shown, "dim"), places.address(one.path, max(one.line, 1)))
             lines.append(f"{head}{text}{padding}  {where}")
         else:
             what = "  ".join(dict.fromkeys(part for part in (title, plain(one.url)) if part))
@@ -163,12 +162,12 @@ def settings(values: Sequence[Holding]) -> str:
     """A line a key: name, value, where it comes from; those that are set in bold."""
     names = max(len(one.key.name) for one in values)
     told = [toml(one.value) for one in values]
-    room = min(max(map(len, told)), 30)
+    room = min(max(map(columns, told)), 30)
     lines = []
     for one, value in zip(values, told, strict=True):
         style = "dim" if one.origin == "default" else "bold"
         lines.append(
-            f"{styled(f'{one.key.name:<{names}}', style)}  {plain(value):<{room}}  {plain(one.origin)}"
+            f"{styled(f'{one.key.name:<{names}}', style)}  {padded(plain(value), room)}  {plain(one.origin)}"
         )
     return "\n".join(lines)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from kb.cli.clean import CONTROL_IN_LINE, plain
 from kb.cli.colour import colour_of
+from kb.cli.columns import cut, wrapped
 from kb.model.kinds import Standing
 from kb.model.links import LinkRecord
 from kb.model.notes import Entry
@@ -108,16 +108,12 @@ def _ranks(value: Hit) -> list[tuple[str, int | None]]:
 
 
 def _wrapped(text: str, indent: str, style: str | None = None, *, short: bool = False) -> list[str]:
-    columns = max(width() - len(indent), 20)
-    if text.isprintable() and 0 < len(one := plain(text)) <= columns and one[-1] != " ":
+    room = max(width() - len(indent), 20)
+    if text.isascii() and text.isprintable() and 0 < len(one := plain(text)) <= room and one[-1] != " ":
         return [indent + (styled(one, style) if style else one)]  # as most are, in a tenth of the time
-    lines = [
-        piece
-        for line in text.splitlines() or [text]
-        for piece in textwrap.wrap(plain(line), columns, break_long_words=False, break_on_hyphens=False)
-    ]
+    lines = [piece for line in text.splitlines() or [text] for piece in wrapped(plain(line), room)]
     if short and len(lines) > 1:
-        lines = [lines[0][: columns - 2].rstrip() + " …"]
+        lines = [cut(lines[0], room - 2).removesuffix("…").rstrip() + " …"]
     return [indent + (styled(line, style) if style else line) for line in lines]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from kb.errors import NoteChanged, NoteExists, NoteUnwritable, UnknownNote
 from kb.notes.exchange import exchange, give_back, holds
 from kb.notes.walk import inside, reason
-from kb.temporary import beside
+from kb.temporary import beside, dress
 
 _READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -61,7 +61,8 @@ def write_atomic(target: Path, data: bytes, *, expected: bytes | None, root: Pat
 
     `expected` is what the file must still hold, None that it must not exist yet. A symlink is
     followed and its target written, when that lies under `root` (default: the symlink's folder).
-    The mode is kept; missing folders of a new note are made.
+    Mode, owner, group and extended attributes are kept; a hard link is not, since its other names may
+    be a snapshot's. Missing folders of a new note are made.
     NoteChanged, NoteExists, NoteUnwritable.
     """
     real = Path(os.path.realpath(target))
@@ -79,7 +80,7 @@ def write_atomic(target: Path, data: bytes, *, expected: bytes | None, root: Pat
 
 
 def _write_new(target: Path, real: Path, data: bytes) -> None:
-    temporary = _temporary(real, data, mode=None)
+    temporary = _temporary(real, data)
     try:
         if os.path.lexists(real):
             raise FileExistsError
@@ -99,11 +100,12 @@ def _write_new(target: Path, real: Path, data: bytes) -> None:
 
 def _replace(target: Path, real: Path, data: bytes, expected: bytes) -> None:
     status = _check_unchanged(target, real, expected)
-    if not stat.S_IMODE(status.st_mode) & 0o222:
+    # Root may write what nobody may; others may replace what they may not write.
+    if not (stat.S_IMODE(status.st_mode) & 0o222 and os.access(real, os.W_OK)):
         raise NoteUnwritable(f"{target}: is read-only; nothing was written", hint=f"chmod u+w {target}")
     if data == expected:
         return
-    temporary = _temporary(real, data, mode=stat.S_IMODE(status.st_mode))
+    temporary = _temporary(real, data, like=real)
     try:
         # As late as can be: an editor may have saved while the disk was busy.
         _check_unchanged(target, real, expected)
@@ -144,8 +146,8 @@ def _check_unchanged(target: Path, real: Path, expected: bytes) -> os.stat_resul
     return status
 
 
-def _temporary(real: Path, data: bytes, mode: int | None) -> str:
-    """A synced file with `data` beside `real`. Mode None: as the umask has it."""
+def _temporary(real: Path, data: bytes, *, like: Path | None = None) -> str:
+    """A synced file with `data` beside `real`, dressed as `like`; without it, as the umask has it."""
     # As tempfile does it, whose import every search would pay for.
     name = beside(real)
     handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
@@ -153,11 +155,12 @@ def _temporary(real: Path, data: bytes, mode: int | None) -> str:
         with open(handle, "wb") as file:
             file.write(data)
             file.flush()
-            if mode is None:
+            if like is None:
                 umask = os.umask(0)
                 os.umask(umask)
-                mode = 0o666 & ~umask
-            os.chmod(name, mode)
+                os.chmod(name, 0o666 & ~umask)
+            else:
+                dress(name, like)
             os.fsync(file.fileno())
     except BaseException:
         os.unlink(name)

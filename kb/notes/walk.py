@@ -19,6 +19,8 @@ SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
 # A note is held in memory whole, with its passages; a file beyond this is no note.
 MAX_BYTES = 32 * 1024 * 1024
 
+_LATEST_NS = 2**63 - 1
+
 
 class Found(NamedTuple):
     """A note's file: POSIX path relative to the notes folder, size in bytes, mtime in ns.
@@ -99,10 +101,15 @@ def glance(root: Path) -> str | None:
                         times.append(status.st_mtime_ns)
             finally:
                 os.close(handle)
-    except (OSError, TypeError):  # TypeError: a system that cannot scan by a handle
+    except (OSError, TypeError, OverflowError):  # a system that cannot scan by a handle; a time as below
         return None
     data = b"".join(("\0".join(paths).encode("utf-8", "surrogateescape"), sizes.tobytes(), times.tobytes()))
     return f"{len(paths)} {zlib.crc32(data):08x} {zlib.adler32(data):08x}"
+
+
+def storable(mtime_ns: int) -> int:
+    """A file's time in nanoseconds as 64 bits can hold it, which ends in 2262; disks know later times."""
+    return max(min(mtime_ns, _LATEST_NS), -_LATEST_NS)
 
 
 def _is_note(name: str) -> bool:
@@ -164,7 +171,7 @@ class _Walker:
             return
         if self.files is None and status.st_size <= MAX_BYTES and path.isascii():
             self.statuses.append(status)
-            self.found.append(Found(path, status.st_size, status.st_mtime_ns))
+            self.found.append(Found(path, status.st_size, storable(status.st_mtime_ns)))
         else:
             self._file(path, status)
 
@@ -210,7 +217,7 @@ class _Walker:
             if place in self.files and status.st_nlink == 1:
                 return
             self.files.add(place)
-        self.found.append(Found(path, status.st_size, status.st_mtime_ns))
+        self.found.append(Found(path, status.st_size, storable(status.st_mtime_ns)))
 
     def symlink(self, path: str, full: str) -> None:
         if self.files is None:

@@ -48,7 +48,7 @@ def quick(text: str, model: str, path: str, derived: Path) -> BlasSemantic | Non
         name = identity(folder, cache, name="" if path else model)
         bert = BlasBert(folder, shape, blas)
         vectors = Sidecar(vector_path(derived, name), name, bert.width)
-        return BlasSemantic(blas, vectors, text, bert(ids))
+        return BlasSemantic(blas, vectors, text, bert(ids), known=pieces.knows(text))
     except ModelError:
         return None
 
@@ -56,11 +56,12 @@ def quick(text: str, model: str, path: str, derived: Path) -> BlasSemantic | Non
 class BlasSemantic:
     """What `find` asks of a model, about the one query that was embedded."""
 
-    def __init__(self, blas: Blas, vectors: Sidecar, text: str, query: Floats[float]) -> None:
+    def __init__(self, blas: Blas, vectors: Sidecar, text: str, query: Floats[float], *, known: bool) -> None:
         self._blas = blas
         self._vectors = vectors
         self._text = text
         self._query = query
+        self._known = known
         self._seen: tuple[int, int] = (0, 0)
         self._cosines: Floats[float] | None = None
 
@@ -80,6 +81,10 @@ class BlasSemantic:
             self._all()
         except ModelError:
             self._cosines = None
+
+    def knows(self, text: str) -> bool:
+        """Whether the model has words for the query."""
+        return self._known
 
     def nearest(self, text: str, k: int, rows: Iterable[int] | None = None) -> list[tuple[int, float]]:
         """The k rows nearest to the query, of `rows` alone where given: (row, cosine), best first."""

@@ -53,6 +53,9 @@ class Encoder(Protocol):
     def embed_query(self, text: str) -> Array:
         """The unit vector of a query, which some models want introduced by a prompt: (width,)."""
 
+    def knows(self, text: str) -> bool:
+        """Whether the model has words for a text: to what it has none for, all such texts are near."""
+
     def windows(self, excerpt: Excerpt) -> list[str]:
         """The texts that stand for an excerpt: one, or several where it is longer than the model reads."""
 
@@ -89,6 +92,10 @@ class NumpyEncoder:
         """The unit vector of a query: (width,)."""
         row: Array = self._bert([self._ids(self._query_prompt + text)])[0]
         return row
+
+    def knows(self, text: str) -> bool:
+        """Whether the model has words for a text."""
+        return self._pieces.knows(text)
 
     def windows(self, excerpt: Excerpt) -> list[str]:
         """The texts that stand for an excerpt; see `windows.windows`."""
@@ -133,6 +140,10 @@ class TieredEncoder:
     def embed_query(self, text: str) -> Array:
         """The unit vector of a query: (width,)."""
         return self._light.embed_query(text)
+
+    def knows(self, text: str) -> bool:
+        """Whether the model has words for a text."""
+        return self._light.knows(text)
 
     def windows(self, excerpt: Excerpt) -> list[str]:
         """The texts that stand for an excerpt."""

@@ -192,4 +192,5 @@ def _refuse(query: Query) -> None:
             "the query only leaves things out; it needs a word to look for",
             hint='kb search "qlora -openai kind:paper", or kb links --kind paper for a plain list',
         )
-    raise UsageError("the query is empty", hint='kb search "words or a question"')
+    what = "holds neither letters nor digits to look for" if query.text.strip() else "is empty"
+    raise UsageError(f"the query {what}", hint='kb search "words or a question"')

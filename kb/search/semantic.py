@@ -34,6 +34,10 @@ class Semantic:
         """How many rows there are."""
         return self._vectors.rows
 
+    def knows(self, text: str) -> bool:
+        """Whether the model has words for a query."""
+        return self._encoder.knows(text)
+
     def nearest(self, text: str, k: int, rows: Iterable[int] | None = None) -> list[tuple[int, float]]:
         """The k rows nearest to a query, of `rows` alone where given: (row, cosine), best first."""
         return best(self._ask(text), k, rows)

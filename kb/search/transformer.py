@@ -94,6 +94,13 @@ class TransformerEncoder:
         row = self._model.encode_query(text, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(row, dtype=np.float32)
 
+    def knows(self, text: str) -> bool:
+        """Whether the model has words for a text."""
+        tokenizer = self._model.tokenizer
+        ids: list[int] = tokenizer.encode(text, add_special_tokens=False, verbose=False)
+        unknown = ids.count(getattr(tokenizer, "unk_token_id", -1))
+        return 2 * unknown <= len(ids)
+
     def windows(self, excerpt: Excerpt) -> list[str]:
         """The texts that stand for an excerpt; see `windows.windows`."""
         limit = (self._model.max_seq_length or 512) - 2

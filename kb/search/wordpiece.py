@@ -80,6 +80,11 @@ class WordPiece:
         """How many pieces the text has."""
         return len(self.ids(text))
 
+    def knows(self, text: str) -> bool:
+        """Whether half of the text's pieces at least say something; the others are all one to a model."""
+        ids = self.ids(text)
+        return 2 * ids.count(self.unknown) <= len(ids)
+
     @property
     def plain(self) -> bool:
         """Whether capital letters and accents make no difference."""

@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 from functools import cache
 
-# Han, kana and their extensions, Hangul syllables.
-_RUN = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f]+"
+# Thai, Lao, Burmese, Khmer; the signs that stand for Han; kana, Han and their extensions; Hangul
+# syllables; narrow kana.
+_RUN = (
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    r"\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f]+"
+)
 
 
 @cache

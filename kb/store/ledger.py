@@ -17,7 +17,6 @@ import json
 import math
 import os
 import re
-import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -329,7 +328,7 @@ def write_lines(path: Path, lines: Iterable[str], strays: Iterable[Stray] = ()) 
     """Put the lines into the file, whole or not at all; whether its bytes changed.
 
     `strays`, the lines that could not be read, stay as they are, below. A symlink is followed;
-    the file's mode is kept. LedgerError where it cannot be written.
+    the file's mode, owner and attributes are kept. LedgerError where it cannot be written.
     """
     unread = dict.fromkeys(one.text for one in strays)
     data: Iterator[bytes] = (f"{text}\n".encode("utf-8", "surrogateescape") for text in chain(lines, unread))
@@ -357,8 +356,7 @@ def write_lines(path: Path, lines: Iterable[str], strays: Iterable[Stray] = ()) 
 
 def _replace(path: Path, before: IO[bytes], same: int, data: Iterable[bytes]) -> None:
     """Write anew: the first `same` bytes of what stands there, then `data`."""
-    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
-    with replacing(path, mode=mode, durable=True) as file:
+    with replacing(path, like=path if path.exists() else None, durable=True) as file:
         before.seek(0)
         while same:
             block = before.read(min(same, _BLOCK))

@@ -97,7 +97,8 @@ def listing(folder: Path) -> dict[str, tuple[int, int]]:
         for entry in entries:
             if entry.name.endswith(SUFFIX) and entry.is_file():
                 status = entry.stat()
-                found[entry.name] = (status.st_size, status.st_mtime_ns)
+                # A disk may know times for which 64 bits of nanoseconds are too few.
+                found[entry.name] = (status.st_size, max(min(status.st_mtime_ns, 2**63 - 1), -(2**63)))
     return found
 
 

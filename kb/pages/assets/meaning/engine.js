@@ -75,7 +75,9 @@ export class Engine {
   async rank(typed) {
     const query = asked(this.passages, typed, this.rules);
     if (!query.terms.length && !query.phrases.length) return { query, ranked: [] };
-    const cosines = this.cosines(await this.encode(query.text));
+    // What the model has no words for is near to all for which it has none: then words alone count.
+    const known = this.pieces.knows(query.text);
+    const cosines = known ? this.cosines(await this.encode(query.text)) : new Float32Array(this.passages.count).fill(NaN);
     return { query, ranked: find(this.passages, query, cosines, this.rules) };
   }
 

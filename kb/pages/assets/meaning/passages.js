@@ -7,7 +7,9 @@ import { stems } from "./words.js";
 
 const K1 = 1.2, B = 0.75;
 // Scripts without spaces, as kb/store/grams.py has them: looked for by pairs of characters.
-const RUN = /[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\u{20000}-\u{3134f}]+/gu;
+const RUN = new RegExp(
+  "[\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u3005-\\u3007\\u3040-\\u30ff\\u3400-\\u4dbf\\u4e00-\\u9fff" +
+  "\\uac00-\\ud7af\\uf900-\\ufaff\\uff66-\\uff9f\\u{20000}-\\u{3134f}]+", "gu");
 
 export const spaceless = (text) => text.match(RUN) !== null;
 

@@ -30,6 +30,12 @@ export class WordPiece {
     return [this.first, ...found.slice(0, limit - 2), this.last];
   }
 
+  /** Whether half of a text's pieces at least say something to the model. */
+  knows(text) {
+    const ids = this.ids(text, Infinity).slice(1, -1);
+    return 2 * ids.filter((id) => id === this.unknown).length <= ids.length;
+  }
+
   cut(word, found) {
     const before = found.length;
     if ([...word].length > LONGEST_WORD) return found.push(this.unknown);
