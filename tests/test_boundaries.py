@@ -289,6 +289,21 @@ def test_a_store_of_an_older_kb_is_copied_before_it_is_brought_up(tmp_path: Path
     assert sorted(one.name for one in tmp_path.iterdir() if "schema" in one.name) == [copy.name]
 
 
+def test_that_a_store_was_brought_up_is_told_once_with_the_name_of_its_copy(notebook: Path, run: Run) -> None:
+    assert run("sync").status == 0
+    with sqlite3.connect(notebook / ".kb" / "kb.sqlite3") as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
+        connection.execute("ALTER TABLE mentions DROP COLUMN meant")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = '0004_meant'")
+    connection.close()
+    copy = f".kb/kb.sqlite3.schema-{SCHEMA_VERSION - 1}"
+    told = f"an older kb made the store: it was brought up, and {copy} is as it was\n"
+    done = run("links", "--json")
+    assert (done.status, done.err) == (0, told)
+    assert (notebook / copy).is_file()
+    assert told not in run("links").err
+
+
 def test_a_store_that_cannot_be_copied_is_left_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
