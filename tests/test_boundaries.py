@@ -325,6 +325,23 @@ def test_a_store_that_cannot_be_copied_is_left_as_it_is(
     assert not list(tmp_path.glob(".kb-*"))
 
 
+def test_a_store_whose_tables_are_not_those_of_its_version_is_left_and_says_what_mends_it(
+    notebook: Path, run: Run
+) -> None:
+    assert run("sync").status == 0
+    with sqlite3.connect(notebook / ".kb/kb.sqlite3") as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name >= '0003'")
+    connection.close()
+    done = run("search", "qlora")
+    assert done.status == 2
+    assert "cannot be brought to this version (table frequencies already exists)" in done.err
+    assert "delete the .kb folder and run `kb sync`" in done.err
+    with sqlite3.connect(notebook / ".kb/kb.sqlite3") as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION - 1,)
+    connection.close()
+
+
 def test_no_command_touches_a_store_of_a_newer_kb(notebook: Path, run: Run) -> None:
     assert run("sync").status == 0
     with sqlite3.connect(notebook / ".kb/kb.sqlite3") as connection:
