@@ -316,6 +316,20 @@ def test_steady_pages_that_were_added_together_are_not_all_due_together() -> Non
     assert max(map(found.count, found)) < 40
 
 
+def test_a_turn_that_only_another_machine_saw_is_closed_by_the_next_look() -> None:
+    seen_elsewhere = (Transition(day(0), Standing.ALIVE), Transition(day(5), Standing.SUSPECT))
+    merged = replace(after(seen(ALIVE, 0), seen(ALIVE, 7)), transitions=seen_elsewhere)
+    state = after(seen(ALIVE, 14), state=merged)
+    assert state.transitions == (*seen_elsewhere, Transition(day(14), Standing.ALIVE))
+    assert after(seen(ALIVE, 21), state=state).transitions == state.transitions
+
+
+def test_how_long_a_page_has_stood_does_not_begin_anew_when_two_machines_ledgers_are_merged() -> None:
+    state = after(seen(ALIVE, 0), seen(ALIVE, 30))
+    twice = replace(state, transitions=(*state.transitions, Transition(day(29), Standing.ALIVE)))
+    assert after(seen(ALIVE, 60), state=twice).due == after(seen(ALIVE, 60), state=state).due
+
+
 def test_what_the_person_saw_alive_loses_its_strikes() -> None:
     dead = after(seen(BROKEN, 0), seen(BROKEN, 1), seen(BROKEN, 3))
     state = revive(dead, day(4))

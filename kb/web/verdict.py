@@ -268,7 +268,9 @@ def _no_word(state: Looks, look: Look, thresholds: Thresholds) -> Looks:
 
 
 def _stand(state: Looks, standing: Standing, at: str) -> Looks:
-    if state.standing is standing:
+    # A ledger that was merged may end with a turn that another machine saw, and that is over.
+    last = state.transitions[-1].standing if state.transitions else standing
+    if state.standing is last is standing:
         return state
     return replace(state, standing=standing, transitions=(*state.transitions, Transition(at, standing)))
 
@@ -281,7 +283,8 @@ def _due(state: Looks, look: Look) -> str:
             days = _DEAD_DAYS
         case Standing.ALIVE | Standing.MOVED if look.verdict in (Verdict.ALIVE, Verdict.MOVED):
             least, most = _ALIVE_DAYS
-            stood = _days(state.transitions[-1].at, look.at) if state.transitions else 0.0
+            turns = state.turns
+            stood = _days(turns[-1].at, look.at) if turns else 0.0
             days = max(least, min(most, stood / 2) * (1 - _SPREAD * _share(look.final_url or "")))
         case _:
             days = _UNCERTAIN_DAYS
