@@ -54,12 +54,12 @@ def file_of(key: Key, root: Path) -> Path:
     return root / CONFIG_NAME if key.scope is Scope.NOTEBOOK else config.personal_config()
 
 
-def set_key(root: Path, name: str, text: str | None) -> tuple[Path, bool]:
+def set_key(root: Path, name: str, text: str | None) -> tuple[Path, bool, bool]:
     """Give a key the value that `text` spells, in the file of its scope; None takes the line out.
 
     What loosens a guard is loosened for the notebook at `root` alone, and taken out of its kb.toml,
-    where kb once read it. The file, and whether it changed. ConfigError for what is no key or no
-    value of it, and for a file too odd to be changed without harm.
+    where kb once read it. The file, whether it changed, and whether kb.toml lost its line. ConfigError
+    for what is no key or no value of it, and for a file too odd to be changed without harm.
     """
     key = config.known(name)
     path = file_of(key, root)
@@ -69,7 +69,9 @@ def set_key(root: Path, name: str, text: str | None) -> tuple[Path, bool]:
         config.inside(root, {name: value})
     taken = key.scope is Scope.TRUST and _put(root / CONFIG_NAME, key, None)
     changed = _put(path, key, value, within)
-    return (path, changed) if changed or not taken else (root / CONFIG_NAME, True)
+    if value is None and taken and not changed:
+        path, changed = root / CONFIG_NAME, True
+    return path, changed, taken
 
 
 def _put(path: Path, key: Key, value: Any, within: tuple[str, ...] = ()) -> bool:

@@ -289,7 +289,10 @@ def test_a_store_of_an_older_kb_is_copied_before_it_is_brought_up(tmp_path: Path
     assert sorted(one.name for one in tmp_path.iterdir() if "schema" in one.name) == [copy.name]
 
 
-def test_that_a_store_was_brought_up_is_told_once_with_the_name_of_its_copy(notebook: Path, run: Run) -> None:
+@pytest.mark.parametrize("command", [["links", "--json"], ["search", "qlora", "--mode", "keyword"]])
+def test_that_a_store_was_brought_up_is_told_once_with_the_name_of_its_copy(
+    command: list[str], notebook: Path, run: Run
+) -> None:
     assert run("sync").status == 0
     with sqlite3.connect(notebook / ".kb" / "kb.sqlite3") as connection:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
@@ -298,10 +301,10 @@ def test_that_a_store_was_brought_up_is_told_once_with_the_name_of_its_copy(note
     connection.close()
     copy = f".kb/kb.sqlite3.schema-{SCHEMA_VERSION - 1}"
     told = f"an older kb made the store: it was brought up, and {copy} is as it was\n"
-    done = run("links", "--json")
+    done = run(*command)
     assert (done.status, done.err) == (0, told)
     assert (notebook / copy).is_file()
-    assert told not in run("links").err
+    assert told not in run(*command).err
 
 
 def test_a_store_that_cannot_be_copied_is_left_as_it_is(

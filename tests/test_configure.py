@@ -214,5 +214,6 @@ def test_what_then_is_typed_takes_the_line_out_of_the_notebook(
     ran = run("config", *typed)
     assert ran.status == 0
     assert (f"taken out of {path}" in ran.err) == (holds == "false")
+    assert ("taken out of kb.toml, where it may no longer stand" in ran.err) == (holds == "true")
     assert path.read_text() == before + "[site]\nsemantic_search = false\n"
     assert run("config", "site.trust_html").out == f"{holds}\n"
