@@ -229,7 +229,10 @@ def _out_of_scope(path: Path, key: Key, personal: Path) -> ConfigError:
         )
     hint = f"set it in {personal}, or as {key.variable} in the environment"
     if key.scope is _T:
-        hint = f"take it out there; if you trust this notebook: kb config {key.name} {_LOOSE[key.name]}"
+        hint = (
+            f"kb config --unset {key.name}   takes it out there; if you trust this notebook: "
+            f"kb config {key.name} {_LOOSE[key.name]}"
+        )
     return ConfigError(
         f"{path}: {key.name} may not be set by a notebook, since a notebook can be a stranger's", hint=hint
     )

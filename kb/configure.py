@@ -54,12 +54,12 @@ def file_of(key: Key, root: Path) -> Path:
     return root / CONFIG_NAME if key.scope is Scope.NOTEBOOK else config.personal_config()
 
 
-def set_key(root: Path, name: str, text: str | None) -> tuple[Path, bool]:
+def set_key(root: Path, name: str, text: str | None) -> tuple[Path, bool, bool]:
     """Give a key the value that `text` spells, in the file of its scope; None takes the line out.
 
-    What loosens a guard is loosened for the notebook at `root` alone. The file, and whether it
-    changed. ConfigError for what is no key or no value of it, and for a file too odd to be changed
-    without harm.
+    What loosens a guard is loosened for the notebook at `root` alone, and taken out of its kb.toml,
+    where kb once read it. The file, whether it changed, and whether kb.toml lost its line. ConfigError
+    for what is no key or no value of it, and for a file too odd to be changed without harm.
     """
     key = config.known(name)
     path = file_of(key, root)
@@ -67,10 +67,19 @@ def set_key(root: Path, name: str, text: str | None) -> tuple[Path, bool]:
     value = None if text is None else config.typed(name, key, text)
     if name == "notebook.notes" and value is not None:
         config.inside(root, {name: value})
+    taken = key.scope is Scope.TRUST and _put(root / CONFIG_NAME, key, None)
+    changed = _put(path, key, value, within)
+    if value is None and taken and not changed:
+        path, changed = root / CONFIG_NAME, True
+    return path, changed, taken
+
+
+def _put(path: Path, key: Key, value: Any, within: tuple[str, ...] = ()) -> bool:
+    """Set a key in this file, or take it out (None); whether the file changed. ConfigError as above."""
     old = path.read_bytes() if path.exists() else None
     try:
         before = (old or b"").decode("utf-8-sig")
-        new = assign(before, name, value, within)
+        new = assign(before, key.name, value, within)
         changed = new != before
         if changed:
             mark = b"\xef\xbb\xbf" if (old or b"").startswith(b"\xef\xbb\xbf") else b""
@@ -83,7 +92,7 @@ def set_key(root: Path, name: str, text: str | None) -> tuple[Path, bool]:
         raise ConfigError(f"{path}: {error}", hint=error.hint or _BY_HAND) from None
     except NoteError as error:  # which names the file
         raise ConfigError(str(error), hint=error.hint or _BY_HAND) from None
-    return path, changed
+    return changed
 
 
 def _named(path: Path, root: Path) -> tuple[str, ...]:

@@ -81,23 +81,24 @@ def _of_link(record: LinkRecord) -> Iterator[Event]:
 
     if record.looks.first_seen:
         yield event(record.looks.first_seen, Change.ADDED)
-    for at, change in _turns(record.looks.transitions):
+    for at, change in _turns(record.looks.turns):
         yield event(at, change)
 
 
 def _turns(transitions: Sequence[Transition]) -> Iterator[tuple[str, Change]]:
     """Each change of standing that tells something; that a new link lives does not."""
-    before = Standing.UNCHECKED
+    failed = False  # and what became unknown since has not been found alive either
     for one in transitions:
         if one.standing is Standing.DEAD:
             yield one.at, Change.DIED
         elif one.standing is Standing.MOVED:
             yield one.at, Change.MOVED
-        elif one.standing is Standing.SUSPECT:
+        elif one.standing is Standing.SUSPECT and not failed:
             yield one.at, Change.FAILED
-        elif one.standing is Standing.ALIVE and before in (Standing.DEAD, Standing.SUSPECT):
+        elif one.standing is Standing.ALIVE and failed:
             yield one.at, Change.REVIVED
-        before = one.standing
+        if one.standing is not Standing.UNKNOWN:
+            failed = one.standing in (Standing.DEAD, Standing.SUSPECT)
 
 
 def _of_note(note: NoteRow, changed: str | None) -> Iterator[Event]:

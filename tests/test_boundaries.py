@@ -289,6 +289,24 @@ def test_a_store_of_an_older_kb_is_copied_before_it_is_brought_up(tmp_path: Path
     assert sorted(one.name for one in tmp_path.iterdir() if "schema" in one.name) == [copy.name]
 
 
+@pytest.mark.parametrize("command", [["links", "--json"], ["search", "qlora", "--mode", "keyword"]])
+def test_that_a_store_was_brought_up_is_told_once_with_the_name_of_its_copy(
+    command: list[str], notebook: Path, run: Run
+) -> None:
+    assert run("sync").status == 0
+    with sqlite3.connect(notebook / ".kb" / "kb.sqlite3") as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
+        connection.execute("ALTER TABLE mentions DROP COLUMN meant")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = '0004_meant'")
+    connection.close()
+    copy = f".kb/kb.sqlite3.schema-{SCHEMA_VERSION - 1}"
+    told = f"an older kb made the store: it was brought up, and {copy} is as it was\n"
+    done = run(*command)
+    assert (done.status, done.err) == (0, told)
+    assert (notebook / copy).is_file()
+    assert told not in run(*command).err
+
+
 def test_a_store_that_cannot_be_copied_is_left_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,6 +326,23 @@ def test_a_store_that_cannot_be_copied_is_left_as_it_is(
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION - 1,)
     connection.close()
     assert not list(tmp_path.glob(".kb-*"))
+
+
+def test_a_store_whose_tables_are_not_those_of_its_version_is_left_and_says_what_mends_it(
+    notebook: Path, run: Run
+) -> None:
+    assert run("sync").status == 0
+    with sqlite3.connect(notebook / ".kb/kb.sqlite3") as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name >= '0003'")
+    connection.close()
+    done = run("search", "qlora")
+    assert done.status == 2
+    assert "cannot be brought to this version (table frequencies already exists)" in done.err
+    assert "delete the .kb folder and run `kb sync`" in done.err
+    with sqlite3.connect(notebook / ".kb/kb.sqlite3") as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION - 1,)
+    connection.close()
 
 
 def test_no_command_touches_a_store_of_a_newer_kb(notebook: Path, run: Run) -> None:

@@ -191,3 +191,29 @@ def test_a_notebook_that_would_loosen_a_guard_says_what_to_type(run: Run, notebo
     assert ran.status == 2
     assert "site.trust_html may not be set by a notebook" in ran.err
     assert "kb config site.trust_html true" in ran.err
+    assert "kb config --unset site.trust_html" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "holds"),
+    [(["site.trust_html", "true"], "true"), (["--unset", "site.trust_html"], "false")],
+    ids=["trusted", "taken out"],
+)
+def test_what_then_is_typed_takes_the_line_out_of_the_notebook(
+    typed: list[str],
+    holds: str,
+    run: Run,
+    notebook: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    path = notebook / "kb.toml"
+    before = path.read_text()
+    path.write_text(before + "[site]\nsemantic_search = false\ntrust_html = true\n")
+    ran = run("config", *typed)
+    assert ran.status == 0
+    assert (f"taken out of {path}" in ran.err) == (holds == "false")
+    assert ("taken out of kb.toml, where it may no longer stand" in ran.err) == (holds == "true")
+    assert path.read_text() == before + "[site]\nsemantic_search = false\n"
+    assert run("config", "site.trust_html").out == f"{holds}\n"

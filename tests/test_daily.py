@@ -86,6 +86,30 @@ def test_the_history_of_a_link_is_told_the_newest_first() -> None:
     assert [event.change for event in lately([record], [], {}, "2026-03-02")] == [Change.REVIVED, Change.DIED]
 
 
+def test_what_two_machines_saw_of_one_change_is_told_once() -> None:
+    record = link(
+        Standing.ALIVE, "2023",
+        ("2026-03-01T00:00:00Z", Standing.SUSPECT), ("2026-03-02T00:00:00Z", Standing.SUSPECT),
+        ("2026-03-05T00:00:00Z", Standing.DEAD), ("2026-03-06T00:00:00Z", Standing.SUSPECT),
+        ("2026-03-07T00:00:00Z", Standing.DEAD),
+        ("2026-04-01T00:00:00Z", Standing.ALIVE), ("2026-04-02T00:00:00Z", Standing.ALIVE),
+    )  # fmt: skip
+    told = [(event.at[:10], event.change) for event in lately([record], [], {}, "2025")]
+    assert told == [
+        ("2026-04-01", Change.REVIVED), ("2026-03-05", Change.DIED), ("2026-03-01", Change.FAILED),
+    ]  # fmt: skip
+
+
+def test_a_link_that_failed_and_was_walled_off_before_it_came_back_is_told_as_revived() -> None:
+    record = link(
+        Standing.ALIVE, "2023",
+        ("2026-03-01T00:00:00Z", Standing.SUSPECT), ("2026-04-02T00:00:00Z", Standing.UNKNOWN),
+        ("2026-05-01T00:00:00Z", Standing.ALIVE),
+    )  # fmt: skip
+    told = [event.change for event in lately([record], [], {}, "2025")]
+    assert told == [Change.REVIVED, Change.FAILED]
+
+
 def test_a_note_is_written_on_its_own_day_and_changed_when_its_file_was(
     zone: Callable[[str], None],
 ) -> None:

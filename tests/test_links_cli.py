@@ -160,11 +160,22 @@ def test_a_summary_in_markdown_says_what_was_found(server: Server, tmp_path: Pat
     root = book(tmp_path, server.url("404/p3"), server.url("article/p3"))
     done = kb(root, "check-links", "--format", "markdown")
     assert done.exit_code == 1
-    assert done.stdout.startswith("### Links\n\nlooked at 2 links: 1 alive, 1 broken\n\n| Standing |")
+    summary = "looked at 2 links: 1 alive, 1 broken; new: 1 failed"
+    assert done.stdout.startswith(f"### Links\n\n{summary}\n\n| Standing |")
     assert "| suspect | [link 0](" in done.stdout
     assert "article/p3" not in done.stdout
     again = kb(root, "check-links", "--format", "markdown", "--host", "nowhere.example")
     assert again.stdout == "### Links\n\nlooked at 0 links\n\n"
+
+
+def test_what_is_new_since_the_last_look_is_told_apart_from_what_was_known(
+    server: Server, tmp_path: Path
+) -> None:
+    root = book(tmp_path, server.url("404/p4"), server.url("404/p5"), server.url("article/p6"))
+    assert "2 broken; new: 2 failed" in kb(root, "check-links").stderr
+    kb(root, "links", "--alive", server.url("404/p4"))
+    assert "looked at 3 links: 1 alive, 2 broken; new: 1 failed\n" in kb(root, "check-links", "--all").stderr
+    assert "new:" not in kb(root, "check-links", "--all").stderr
 
 
 def test_unsafe_links_are_listed_and_never_followed(server: Server, tmp_path: Path) -> None:

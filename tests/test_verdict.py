@@ -278,20 +278,56 @@ def test_an_unchanged_page_keeps_its_etag_and_a_changed_one_loses_it() -> None:
 @pytest.mark.parametrize(
     ("looks", "due"),
     [
-        ([seen(ALIVE, 0)], 7),
-        ([seen(BROKEN, 0)], 1),
-        ([seen(BROKEN, 0), seen(UNREACHABLE, 1)], 2),
-        ([seen(BROKEN, 0), seen(BROKEN, 1), seen(BROKEN, 3)], 10),
-        ([seen(BLOCKED, 0)], 3),
-        ([seen(ALIVE, 0), seen(UNREACHABLE, 7)], 10),
-        ([seen(ALIVE, 0), seen(ALIVE, 40)], 60),
-        ([seen(ALIVE, 0), seen(ALIVE, 400)], 430),
+        ([seen(ALIVE, 0)], 6.75),
+        ([seen(BROKEN, 0)], 0.75),
+        ([seen(BROKEN, 0), seen(UNREACHABLE, 1)], 1.75),
+        ([seen(BROKEN, 0), seen(BROKEN, 1), seen(BROKEN, 3)], 9.75),
+        ([seen(BLOCKED, 0)], 2.75),
+        ([seen(ALIVE, 0), seen(UNREACHABLE, 7)], 9.75),
+        ([seen(ALIVE, 0), seen(ALIVE, 40)], 59.75),
+        ([seen(ALIVE, 0), seen(ALIVE, 400)], 429.75),
         ([seen(BLOCKED, 0, retry=20)], 20),
-        ([seen(BLOCKED, 0, retry=0.1)], 3),
+        ([seen(BLOCKED, 0, retry=0.1)], 2.75),
     ],
 )
 def test_suspects_are_looked_at_sooner_and_old_steady_links_later(looks: list[Look], due: float) -> None:
     assert after(*looks).due == day(due)
+
+
+@pytest.mark.parametrize(("looks", "days"), [([ALIVE], 7), ([BROKEN], 1), ([BROKEN, BROKEN, BROKEN], 7)])
+def test_a_run_at_the_same_hour_finds_due_what_had_its_turn_late_in_the_last_one(
+    looks: list[Verdict], days: int
+) -> None:
+    late = 1 / 24
+    state = after(*(seen(verdict, 2 * number + late) for number, verdict in enumerate(looks)))
+    assert state.due is not None
+    assert state.due <= day(2 * (len(looks) - 1) + days)
+
+
+def test_steady_pages_that_were_added_together_are_not_all_due_together() -> None:
+    found = []
+    for number in range(200):
+        looks = [replace(seen(ALIVE, at), final_url=f"{URL}/{number}") for at in (0, 400)]
+        due = after(*looks).due
+        assert due == after(*looks).due
+        found.append(str(due)[:10])
+    assert day(419)[:10] <= min(found)
+    assert max(found) <= day(430)[:10]
+    assert max(map(found.count, found)) < 40
+
+
+def test_a_turn_that_only_another_machine_saw_is_closed_by_the_next_look() -> None:
+    seen_elsewhere = (Transition(day(0), Standing.ALIVE), Transition(day(5), Standing.SUSPECT))
+    merged = replace(after(seen(ALIVE, 0), seen(ALIVE, 7)), transitions=seen_elsewhere)
+    state = after(seen(ALIVE, 14), state=merged)
+    assert state.transitions == (*seen_elsewhere, Transition(day(14), Standing.ALIVE))
+    assert after(seen(ALIVE, 21), state=state).transitions == state.transitions
+
+
+def test_how_long_a_page_has_stood_does_not_begin_anew_when_two_machines_ledgers_are_merged() -> None:
+    state = after(seen(ALIVE, 0), seen(ALIVE, 30))
+    twice = replace(state, transitions=(*state.transitions, Transition(day(29), Standing.ALIVE)))
+    assert after(seen(ALIVE, 60), state=twice).due == after(seen(ALIVE, 60), state=state).due
 
 
 def test_what_the_person_saw_alive_loses_its_strikes() -> None:

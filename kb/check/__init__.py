@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
@@ -19,6 +19,7 @@ from kb.check.scope import Scope, is_bad
 from kb.config import Settings
 from kb.errors import KbError
 from kb.model.clock import Clock
+from kb.model.kinds import Standing
 from kb.model.links import Facts, Key, LinkRecord, Look, Verdict
 from kb.model.search import Filter
 from kb.store import saved
@@ -125,7 +126,8 @@ class CheckReport:
     """What a run saw.
 
     `links` are all web links in scope, due or not, as they stand now; `looked` those that were
-    asked for; `counts` the verdicts of the run; `not_due` how many were left for later; `unsafe`
+    asked for; `counts` the verdicts of the run; `turned` how many stand otherwise since it, but for
+    those that were found alive and had not failed; `not_due` how many were left for later; `unsafe`
     are links such as `javascript:`, which are never followed; `told` the others to be told of.
     `links` are read from the store as they are asked for, since a notebook may hold a million: while it is
     open. All else is here.
@@ -137,6 +139,7 @@ class CheckReport:
     not_due: int = 0
     unsafe: tuple[LinkRecord, ...] = ()
     told: tuple[LinkRecord, ...] = ()
+    turned: Mapping[Standing, int] = field(default_factory=dict)
 
     @property
     def bad(self) -> tuple[LinkRecord, ...]:
@@ -237,6 +240,7 @@ def check(
         not_due=todo.not_due,
         unsafe=tuple(with_unsafe(store.records(todo.unsafe))),
         told=scope.told(ids),
+        turned=dict(recorder.turned),
     )
 
 

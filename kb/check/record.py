@@ -10,6 +10,7 @@ from kb import urls
 from kb.check.due import Page
 from kb.errors import NetworkAway
 from kb.model.clock import Clock
+from kb.model.kinds import Standing
 from kb.model.links import Facts, Key, LinkRecord, Look, Verdict
 from kb.store.store import Store
 from kb.values import replace
@@ -19,6 +20,8 @@ from kb.web.study import LIVES, Studied
 from kb.web.verdict import Thresholds, advance, doubt_name
 
 Result = tuple[Page, Studied]
+
+_FAILED = (Standing.SUSPECT, Standing.DEAD)
 
 
 @dataclass(slots=True)
@@ -35,6 +38,7 @@ class Recorder:
     answered: set[str] = field(default_factory=set)
     tried: int = 0
     counts: Counter[Verdict] = field(default_factory=Counter)
+    turned: Counter[Standing] = field(default_factory=Counter)
     looked: dict[Key, LinkRecord] = field(default_factory=dict)
     held: list[tuple[Page, Studied, str]] = field(default_factory=list)
 
@@ -85,6 +89,9 @@ class Recorder:
         told = came.facts(judged)
         learnt = facts if told is None else learn_text(learn(facts, told), came.retold, judged.at)
         after = replace(link, looks=advance(looks, judged, self.thresholds), facts=learnt)
+        now = after.looks.standing
+        if now is not looks.standing and (now is not Standing.ALIVE or looks.standing in _FAILED):
+            self.turned[now] += 1
         if judged.verdict is not Verdict.SKIPPED:
             self.store.save_look(link.key, judged, after.looks, learnt if learnt != facts else None)
         for alias in _aliases(link, came.outcome, judged, told):

@@ -35,7 +35,7 @@ def command(everything: bool, as_json: bool, shape: str, **narrow: Any) -> int:
             filter_of(**narrow), everything=everything, progress=counter("looking at pages")
         )
         shape = "json" if as_json else shape
-        summary = reports.checked(report.counts, report.not_due)
+        summary = reports.checked(report.counts, report.turned, report.not_due)
         if shape == "markdown":
             click.echo(f"### Links\n\n{summary}\n")
         print_links(base, chain(report.links, report.unsafe) if shape == "json" else report.troubled, shape)

@@ -41,9 +41,11 @@ def command(key: str | None, value: str | None, unset: bool, as_json: bool) -> i
     if unset and (key is None or value is not None):
         raise UsageError("--unset takes a KEY and no value", hint="kb config --unset links.timeout")
     if key is not None and (value is not None or unset):
-        path, origin, changed = KnowledgeBase.configure(key, value, place["root"])
+        path, origin, changed, taken = KnowledgeBase.configure(key, value, place["root"])
         verb = ("taken out of" if changed else "does not stand in") if unset else "set in"
         warn(f"{verb} {path}")
+        if taken and not unset:
+            warn("taken out of kb.toml, where it may no longer stand")
         if not unset and origin != "kb.toml" and not origin.startswith(str(path)):
             warn(f"{origin} goes before it and holds")
         return 0

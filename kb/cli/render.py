@@ -204,7 +204,7 @@ def told(value: LinkRecord, now: str) -> str:
 def _how_long(value: LinkRecord, now: str) -> str:
     """`dead for 3 weeks, last alive 2023-10-02`."""
     looks = value.looks
-    since = [one.at for one in looks.transitions if one.standing is looks.standing]
+    since = [one.at for one in looks.turns if one.standing is looks.standing]
     lasted = f" for {duration(since[-1], now)}" if since else ""
     alive = f"last alive {looks.last_alive[:10]}" if looks.last_alive else "never seen alive"
     return f"{value.standing}{lasted}, {alive}"

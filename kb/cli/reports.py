@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kb.cli.clean import plain, plain_lines
 from kb.cli.render import diff, styled
+from kb.model.kinds import Standing
 from kb.model.links import Added, Saved, Verdict
 from kb.model.reports import SyncReport
 
@@ -70,10 +71,21 @@ def _changes(report: SyncReport) -> list[str]:
     return [f"{number:,} {word}" for word, number in numbers.items() if number]
 
 
-def checked(counts: Mapping[Verdict, int], not_due: int) -> str:
-    """How many links were looked at and with what verdict."""
+#: As `kb log` has it.
+_TURNED = {
+    Standing.DEAD: "died",
+    Standing.SUSPECT: "failed",
+    Standing.MOVED: "moved",
+    Standing.ALIVE: "revived",
+}
+
+
+def checked(counts: Mapping[Verdict, int], turned: Mapping[Standing, int], not_due: int) -> str:
+    """How many links were looked at, with what verdict, and what of it is news."""
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts.get(verdict))
     looked = f"looked at {count(sum(counts.values()), 'link')}" + (f": {told}" if told else "")
+    news = ", ".join(f"{turned[one]} {word}" for one, word in _TURNED.items() if turned.get(one))
+    looked += f"; new: {news}" if news else ""
     return looked + (f"; {not_due} not due yet (--all looks at them too)" if not_due else "")
 
 

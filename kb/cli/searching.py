@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Any
 
 from kb import contract
@@ -25,6 +26,7 @@ def search(
 ) -> int:
     """Search and print; 1 if there is no hit."""
     with KnowledgeBase.open(session.root, session.given) as base:
+        base.told = partial(warn, quiet=session.quiet)
         found = base.search(
             " ".join(query),
             narrow=within(filter_of(**narrow), where),

@@ -44,7 +44,8 @@ class Notebook:
         self.settings = settings
         self.clock: Clock = SystemClock()
         self.models = Models(settings)
-        #: Told that an answer is of what was read before; where nobody is, that is an error.
+        #: Told that the store was brought up from an older kb's, and that an answer is of what was read
+        #: before; where nobody is told the latter, that is an error.
         self.told: Callable[[str], object] | None = None
 
     def __enter__(self) -> Self:
@@ -78,7 +79,10 @@ class Notebook:
             if not tables.make(path):
                 from kb.store import schema
 
-                schema.ensure(path)
+                copy = schema.ensure(path)
+                if copy is not None and self.told is not None:
+                    kept = os.path.relpath(copy, self.settings.root)
+                    self.told(f"an older kb made the store: it was brought up, and {kept} is as it was")
         store = Store.open(path)
         if self.settings["links.ignore"]:
             from kb.web.ignore import ignores

@@ -155,20 +155,20 @@ class Upkeep(Links):
         return held(config.load(_root(root) or Path.cwd(), given=given), name)
 
     @staticmethod
-    def configure(name: str, value: str | None, root: str | None = None) -> tuple[Path, str, bool]:
+    def configure(name: str, value: str | None, root: str | None = None) -> tuple[Path, str, bool, bool]:
         """Set a key (None: take it out) in the file of its scope.
 
-        That file, where the value comes from now, and whether the file changed. ConfigError for what
-        is no key or no value of it; NotebookNotFound where it is a notebook's, or said of one, and
-        there is none.
+        That file, where the value comes from now, whether the file changed, and whether a line that
+        may no longer stand there was taken out of kb.toml. ConfigError for what is no key or no value
+        of it; NotebookNotFound where it is a notebook's, or said of one, and there is none.
         """
         from kb.configure import held, set_key
 
         home = _root(root)
         if home is None and config.known(name).scope is not config.Scope.PERSON:
             config.find_root(Path.cwd())  # says that there is none
-        path, changed = set_key(home or Path.cwd(), name, value)
-        return path, held(config.load(home or Path.cwd()), name).origin, changed
+        path, changed, taken = set_key(home or Path.cwd(), name, value)
+        return path, held(config.load(home or Path.cwd()), name).origin, changed, taken
 
     # -- help ----------------------------------------------------------------------------------
 

@@ -90,6 +90,18 @@ class Looks:
     gone_streak: int = 0
     gone_since: str | None = None
 
+    @property
+    def turns(self) -> tuple[Transition, ...]:
+        """The transitions, without what only says again what stood: two machines that looked at a link
+        each tell of a change, and the ledger that was merged keeps both."""
+        told: list[Transition] = []
+        for one in self.transitions:
+            before = told[-1].standing if told else Standing.UNCHECKED
+            # Nor does what is dead become suspect.
+            if one.standing is not before and (before, one.standing) != (Standing.DEAD, Standing.SUSPECT):
+                told.append(one)
+        return tuple(told)
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:

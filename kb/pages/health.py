@@ -73,7 +73,7 @@ def _said(records: Sequence[LinkRecord], counts: Counter[Standing], looked: Sequ
 
 def _figure(records: Sequence[LinkRecord]) -> str:
     histories = [
-        [(change.at, str(change.standing)) for change in record.looks.transitions]
+        [(change.at, str(change.standing)) for change in record.looks.turns]
         for record in records
         if record.looks.transitions and record.standing is not Standing.IGNORED
     ]
@@ -186,4 +186,4 @@ def _hosts(records: Sequence[LinkRecord]) -> list[str]:
 
 
 def _changed(record: LinkRecord) -> str:
-    return max((change.at for change in record.looks.transitions), default="")
+    return max((change.at for change in record.looks.turns), default="")

@@ -70,7 +70,7 @@ def _dead(links: Sequence[LinkRecord], places: Mapping[str, str]) -> list[str]:
     died = [record for record in links if record.standing is Standing.DEAD]
     if not died:
         return []
-    died.sort(key=lambda record: max((t.at for t in record.looks.transitions), default=""), reverse=True)
+    died.sort(key=lambda record: max((t.at for t in record.looks.turns), default=""), reverse=True)
     lines = ["## Died lately", ""]
     for record in died[:_DEAD]:
         last = record.looks.last_alive

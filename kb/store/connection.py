@@ -20,7 +20,8 @@ BUSY_MS = 10_000
 # keys of links fall anywhere in their index. Memory is taken as pages are touched.
 _BULK_KIB, _USUAL_KIB = 64 * 1024, 2_000
 
-_REBUILD = "delete the .kb folder and run `kb sync`: notes and ledger rebuild it"
+#: What mends a store that is beyond use.
+REBUILD = "delete the .kb folder and run `kb sync`: notes and ledger rebuild it"
 
 
 def version_of(connection: sqlite3.Connection) -> int:
@@ -58,7 +59,7 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
             return _open(path, mode, writable=writable)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             failure = error
-    raise StoreError(f"{path}: cannot be read as a store ({failure})", hint=_REBUILD)
+    raise StoreError(f"{path}: cannot be read as a store ({failure})", hint=REBUILD)
 
 
 def _open(path: Path, mode: str, *, writable: bool) -> sqlite3.Connection:

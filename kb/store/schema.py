@@ -288,20 +288,22 @@ def _vectors(db: Database) -> None:
     db.table("vectors").create_index(["model_id", "digest", "window"], unique=True)
 
 
-def ensure(path: Path) -> None:
+def ensure(path: Path) -> Path | None:
     """Make the store at `path`, or bring it to this version; its folder too. Otherwise does nothing.
 
-    StoreTooNew if a newer kb made it (it is left untouched), StoreError if it cannot be written.
+    The copy of the store as it was, where it was brought up. StoreTooNew if a newer kb made it (it
+    is left untouched), StoreError if it cannot be written.
     """
     if tables.make(path):
-        return
+        return None
     with tables.making(path) as connection:
-        _keep_copy(connection, path, version_of(connection))
+        copy = _keep_copy(connection, path, version_of(connection))
         with tables.whole(connection):
             migrations.apply(Database(connection, recursive_triggers=False, execute_plugins=False))
+    return copy
 
 
-def _keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
+def _keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> Path:
     """The store as it was, beside it: `kb.sqlite3.schema-3`. The copy before that one goes."""
     copy, unfinished = path.with_name(f"{path.name}.schema-{version}"), beside(path)
     try:
@@ -318,6 +320,7 @@ def _keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> None
     for older in path.parent.glob(f"{path.name}.schema-*"):
         if older != copy:
             older.unlink(missing_ok=True)
+    return copy
 
 
 def memory() -> Store:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kb.errors import StoreBusy, StoreError
-from kb.store.connection import SCHEMA_VERSION, connect, outdated, version_of
+from kb.store.connection import REBUILD, SCHEMA_VERSION, connect, outdated, version_of
 
 #: The steps of `schema` that led to these tables: none of them is to be taken in a new store.
 MIGRATIONS = ("0001_first", "0002_saved_pages", "0003_words", "0004_meant")
@@ -259,6 +259,8 @@ def making(path: Path) -> Iterator[sqlite3.Connection]:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorname.startswith("SQLITE_BUSY"):
             raise StoreBusy(f"{path}: another kb is making it", hint="try again") from None
+        if error.sqlite_errorname == "SQLITE_ERROR":  # its tables are none that a kb of its version made
+            raise StoreError(f"{path}: cannot be brought to this version ({error})", hint=REBUILD) from None
         raise StoreError(f"{path}: cannot be written ({error})") from None
     finally:
         connection.close()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
+from zlib import crc32
 
 from kb import urls
 from kb.instants import days_between, instant, later
@@ -179,6 +180,12 @@ _SUSPECT_DAYS: Final = 1.0
 _UNCERTAIN_DAYS: Final = 3.0
 _DEAD_DAYS: Final = 7.0
 _ALIVE_DAYS: Final = (7.0, 30.0)
+# Runs come at one hour of the day, and in each a page has its turn some minutes sooner or later than in the
+# last: what is due in a week must be due by the next weekly run, not by the one after it.
+_EARLY_DAYS: Final = 0.25
+# Steady pages wait up to so much less, by their addresses: those that were added in one go are not looked
+# at in one go for ever.
+_SPREAD: Final = 1 / 3
 
 
 def advance(state: Looks, look: Look, thresholds: Thresholds) -> Looks:
@@ -261,7 +268,9 @@ def _no_word(state: Looks, look: Look, thresholds: Thresholds) -> Looks:
 
 
 def _stand(state: Looks, standing: Standing, at: str) -> Looks:
-    if state.standing is standing:
+    # A ledger that was merged may end with a turn that another machine saw, and that is over.
+    last = state.transitions[-1].standing if state.transitions else standing
+    if state.standing is last is standing:
         return state
     return replace(state, standing=standing, transitions=(*state.transitions, Transition(at, standing)))
 
@@ -274,13 +283,18 @@ def _due(state: Looks, look: Look) -> str:
             days = _DEAD_DAYS
         case Standing.ALIVE | Standing.MOVED if look.verdict in (Verdict.ALIVE, Verdict.MOVED):
             least, most = _ALIVE_DAYS
-            days = min(
-                most, max(least, _days(state.transitions[-1].at, look.at) / 2 if state.transitions else least)
-            )
+            turns = state.turns
+            stood = _days(turns[-1].at, look.at) if turns else 0.0
+            days = max(least, min(most, stood / 2) * (1 - _SPREAD * _share(look.final_url or "")))
         case _:
             days = _UNCERTAIN_DAYS
-    due = later(look.at, days)
+    due = later(look.at, days - _EARLY_DAYS)
     return max(due, look.retry_at) if look.retry_at else due
+
+
+def _share(address: str) -> float:
+    """A number from 0 to 1, the same for an address every time."""
+    return crc32(address.encode("utf-8", "replace")) / 2**32
 
 
 def _days(since: str | None, until: str) -> float:
