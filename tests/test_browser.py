@@ -165,6 +165,9 @@ TIP = ".md-tooltip2--active"
 
 DARK = pytest.mark.parametrize("visit", [{"color_scheme": "dark"}], indirect=True)
 PHONE = pytest.mark.parametrize("visit", [{"viewport": {"width": 360, "height": 740}}], indirect=True)
+# The width that Chromium gives a page on A4 paper.
+A4 = pytest.mark.parametrize("visit", [{"viewport": {"width": 718, "height": 1000}}], indirect=True)
+WITHOUT_SCRIPTS = pytest.mark.parametrize("visit", [{"java_script_enabled": False}], indirect=True)
 
 
 def test_no_page_asks_another_host_or_has_an_error(visit: Visit) -> None:
@@ -315,6 +318,35 @@ def test_the_list_beside_the_graph_shows_where_its_nodes_are(visit: Visit) -> No
     page.get_by_label("Find in the list").fill("qlora")
     visible = page.locator("#kb-graph-list li:visible")
     assert visible.count() == page.locator("#kb-graph-list li", has_text=re.compile("qlora", re.I)).count()
+
+
+def test_what_scrolls_within_a_page_has_bars_of_the_pages_colours(visit: Visit) -> None:
+    for path, box in (("graph/", ".kb-graph-list"), ("links/", ".kb-scroll")):
+        colours = visit.go(path).locator(box).first.evaluate("box => getComputedStyle(box).scrollbarColor")
+        assert colours.endswith("rgba(0, 0, 0, 0)"), box
+
+
+@A4
+def test_on_paper_nothing_is_cut_off_and_nothing_is_to_be_pressed(visit: Visit) -> None:
+    for path, box in (("graph/", ".kb-graph-list"), ("links/", ".kb-scroll")):
+        page = visit.go(path)
+        page.emulate_media(media="print")
+        whole = page.locator(box).first.evaluate(
+            "box => box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight"
+        )
+        assert whole, path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        expect(page.locator("article input:visible")).to_have_count(0)
+
+
+@WITHOUT_SCRIPTS
+def test_without_scripts_the_list_of_the_graph_has_the_page_to_itself(visit: Visit) -> None:
+    page = visit.go("graph/")
+    box, heading = page.locator("#kb-graph-list").bounding_box(), page.locator("h1").bounding_box()
+    assert box
+    assert heading
+    assert box["x"] == heading["x"]
+    expect(page.locator("#kb-graph-list a").last).to_be_visible()
 
 
 def test_a_wrong_address_leads_back_home(visit: Visit) -> None:

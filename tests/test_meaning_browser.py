@@ -288,6 +288,18 @@ def test_it_is_driven_by_keys_alone(visit: Visit) -> None:
     page.wait_for_url(re.compile(r"/cooking/bread/#dough"))
 
 
+def test_escape_gives_the_keys_back_to_the_page_wherever_one_was_in_the_dialog(visit: Visit) -> None:
+    page = visit.go("")
+    for tabs in (1, 2):  # the list of results, then the switch
+        page.keyboard.press("/")
+        expect(page.get_by_placeholder("Search")).to_be_focused()
+        for _ in range(tabs):
+            page.keyboard.press("Tab")
+        page.keyboard.press("Escape")
+        expect(page.locator("#__search")).not_to_be_checked()
+        assert page.evaluate("document.activeElement.closest('.md-search') === null")
+
+
 def test_on_the_next_page_it_is_on_and_nothing_is_fetched_again(visit: Visit) -> None:
     page = switched(opened(visit.go("")))
     page.get_by_placeholder("Search").fill(QUESTION)

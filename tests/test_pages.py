@@ -505,12 +505,12 @@ def test_the_graph_ties_notes_to_notes_links_and_terms() -> None:
     entry = Entry(Term("RAG", "x", None, None, 1), "b.md", (Use("a.md", 2),))
     cards = {"a.md": card(), "b.md": card("b.md", "Other")}
     made = graph.page(PLACES, cards, [record("https://a.example/x", title="L")], [entry], [("a.md", "b.md")])
-    data = re.search(r"graph-data\">(.*?)</script>", made.more)
+    data = re.search(r'data-edges="(.*?)"', made.more)
     assert data
     labels = re.findall(r'data-node="(\d+)" data-kind="(\w+)"[^>]*>(.*?)</a>', made.more)
     names = [label for _, _, label in sorted(labels, key=lambda one: int(one[0]))]
     assert names == ["A note", "Other", "RAG", "L"]
-    ties = [{names[one], names[other]} for one, other in json.loads(data[1])["edges"]]
+    ties = [{names[one], names[other]} for one, other in json.loads(data[1])]
     assert {"A note", "Other"} in ties
     assert {"A note", "RAG"} in ties
     assert {"Other", "RAG"} in ties

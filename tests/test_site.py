@@ -481,6 +481,12 @@ def test_every_page_lets_only_its_own_scripts_run(site: Path) -> None:
             assert f"'sha256-{digest}'" in scripts[1], path
 
 
+def test_what_a_page_shows_holds_no_script_which_swapping_pages_would_run(site: Path) -> None:
+    for path, _ in html_files(site):
+        _, _, page = (site / path).read_text(encoding="utf-8").partition("<article")
+        assert "<script" not in page.partition("</article>")[0], path
+
+
 def test_raw_html_is_published_as_it_is_only_where_the_person_vouches_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,11 +57,11 @@ def page(
     if rest:
         said += f" The {rest:,} with fewest ties are left out."
     lines = ["# Graph", "", *menu.line("graph", where), said, ""]
-    data = json.dumps({"edges": pairs}).replace("<", "\\u003c")
+    # No script element holds the edges: a theme that swaps pages would run it as a script.
     more = (
-        '<div class="kb-net" id="kb-graph"><div class="kb-graph-stage" id="kb-graph-stage"></div>'
+        f'<div class="kb-net" id="kb-graph" data-edges="{json.dumps(pairs)}">'
+        '<div class="kb-graph-stage" id="kb-graph-stage"></div>'
         f'<div class="kb-graph-list" id="kb-graph-list">{_lists(shown, cards, by_key, where)}</div></div>'
-        f'<script type="application/json" id="kb-graph-data">{data}</script>'
     )
     about = plain("How the notes, their links and their terms hang together")
     return Page(where["graph"], "Graph", about, "\n".join(lines), "graph", more=more if shown else "")

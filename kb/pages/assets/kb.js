@@ -195,7 +195,7 @@
   function graph(root) {
     const stage = root.querySelector("#kb-graph-stage");
     const links = [...root.querySelectorAll("[data-node]")].sort((a, b) => a.dataset.node - b.dataset.node);
-    const { edges } = JSON.parse(document.getElementById("kb-graph-data").textContent);
+    const edges = JSON.parse(root.dataset.edges);
     const near = links.map(() => new Set());
     for (const [one, other] of edges) { near[one].add(other); near[other].add(one); }
     const degrees = near.map((set) => set.size);

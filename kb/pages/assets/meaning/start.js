@@ -50,9 +50,13 @@
   /* The theme closes the dialog at Tab and takes every key for the input's. The switch and what stands
      below it are reached by Tab, so those keys are kept from it; leaving the dialog closes it. */
   dialog.addEventListener("keydown", (event) => {
-    const ours = event.target !== input && event.key !== "Escape" && place.contains(event.target);
+    const ours = toggle.checked && event.target !== input && event.key !== "Escape" && place.contains(event.target);
     if (event.key === "Tab" || (ours && !event.key.startsWith("Arrow"))) event.stopPropagation();
   }, true);
+  /* Closed by Escape, it lets go of the keys, which are the page's again. */
+  toggle.addEventListener("change", () => {
+    if (!toggle.checked && place.contains(document.activeElement)) document.activeElement.blur();
+  });
   dialog.addEventListener("focusout", ({ relatedTarget }) => {
     if (toggle.checked && relatedTarget && !dialog.contains(relatedTarget) && relatedTarget !== toggle) toggle.click();
   });
