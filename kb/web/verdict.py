@@ -15,7 +15,7 @@ from typing import Final
 from kb import urls
 from kb.instants import days_between, instant, later
 from kb.model.kinds import Standing
-from kb.model.links import Look, Looks, Transition, Verdict
+from kb.model.links import LIVES, Look, Looks, Transition, Verdict
 from kb.values import replace
 from kb.web.outcome import Failure, Outcome, seconds_until
 
@@ -84,7 +84,7 @@ def judge(outcome: Outcome, at: str) -> Look:
     run, which only the caller knows: see `doubt_name`.
     """
     verdict, reason = _verdict(outcome)
-    alive = verdict in (Verdict.ALIVE, Verdict.MOVED)
+    alive = verdict in LIVES
     return Look(
         at=at,
         verdict=verdict,
@@ -272,7 +272,7 @@ def _due(state: Looks, look: Look) -> str:
             days = _SUSPECT_DAYS
         case Standing.DEAD:
             days = _DEAD_DAYS
-        case Standing.ALIVE | Standing.MOVED if look.verdict in (Verdict.ALIVE, Verdict.MOVED):
+        case Standing.ALIVE | Standing.MOVED if look.verdict in LIVES:
             least, most = _ALIVE_DAYS
             days = min(
                 most, max(least, _days(state.transitions[-1].at, look.at) / 2 if state.transitions else least)
