@@ -13,7 +13,7 @@ from kb.config import Settings
 from kb.errors import NoteChanged, NoteExists, UsageError
 from kb.model.clock import Clock
 from kb.model.kinds import NoteKind
-from kb.model.links import Added, Facts, Key, LinkRecord, Mention, Verdict
+from kb.model.links import LIVES, Added, Facts, Key, LinkRecord, Mention
 from kb.model.search import Filter
 from kb.notes import edit
 from kb.notes.files import read, write_atomic
@@ -28,7 +28,6 @@ from kb.web.sources.base import Met
 # Somebody's editor may save between our reading and our writing; then the note is read again.
 ATTEMPTS = 5
 
-_ALIVE = (Verdict.ALIVE, Verdict.MOVED)
 
 LookAt = Callable[[str], Met]
 """One look at an address, and what the page and its site say of it where it is alive."""
@@ -264,7 +263,7 @@ def _slug(title: str) -> str:
 
 def _shown(met: Met) -> list[str]:
     """Addresses that the look showed for the page: where it redirected to, its canonical link."""
-    if met.look.verdict not in _ALIVE:
+    if met.look.verdict not in LIVES:
         return []
     canonical = met.facts.canonical if met.facts else None
     return [url for url in (met.look.final_url, canonical, met.reading.moved_to) if url]
@@ -272,7 +271,7 @@ def _shown(met: Met) -> list[str]:
 
 def _warning(url: str, met: Met) -> str:
     shown = urls.safe_display(url)
-    if met.look.verdict not in _ALIVE and met.facts is None:
+    if met.look.verdict not in LIVES and met.facts is None:
         return f"{shown}: {met.look.reason}; saved all the same, its title is still to come"
     if met.facts is None:
         return f"{shown}: {met.reading.lacking or 'the page names no title'}"

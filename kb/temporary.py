@@ -44,9 +44,8 @@ def replacing(
     """
     temporary = beside(path)
     try:
-        handle = os.open(
-            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is like is None else 0o600
-        )
+        first = 0o666 if mode is None and like is None else 0o600
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, first)
         try:
             with open(handle, "wb") as file:
                 if mode is not None:

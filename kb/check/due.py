@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from kb import urls
 from kb.model.kinds import Standing
-from kb.model.links import LinkRecord, Looks
+from kb.model.links import LIVES, LinkRecord, Looks
 from kb.store import saved
 from kb.store.links import Outline
 from kb.web.ignore import UNSAFE, ignores
-from kb.web.study import LIVES
 
 
 @dataclass(frozen=True, slots=True)

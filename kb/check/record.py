@@ -11,12 +11,12 @@ from kb.check.due import Page
 from kb.errors import NetworkAway
 from kb.model.clock import Clock
 from kb.model.kinds import Standing
-from kb.model.links import Facts, Key, LinkRecord, Look, Verdict
+from kb.model.links import LIVES, Facts, Key, LinkRecord, Look, Verdict
 from kb.store.store import Store
 from kb.values import replace
 from kb.web.drift import learn, learn_text
 from kb.web.outcome import Failure, Outcome
-from kb.web.study import LIVES, Studied
+from kb.web.study import Studied
 from kb.web.verdict import Thresholds, advance, doubt_name
 
 Result = tuple[Page, Studied]

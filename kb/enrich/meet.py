@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from kb import urls
 from kb.config import Settings
 from kb.enrich import Job, Turns, consult, sources_of, together
 from kb.enrich.record import Recorder
 from kb.model.clock import Clock
-from kb.model.links import Facts, Key, Look, Verdict
+from kb.model.links import LIVES, Facts, Key, Look
 from kb.store.store import Store
 from kb.web.fetch import Asker, Fetcher, Outcome
 from kb.web.fetch.network import connected
 from kb.web.sources import Met, Reading, Source, Wanted, source_of
 from kb.web.sources.witness import Witness
-
-_ALIVE: Final = (Verdict.ALIVE, Verdict.MOVED)
 
 
 class Remembering:
@@ -75,7 +72,7 @@ async def meet(
         look, _ = await look_with(Witness(shared, known))
         readings = [(await one)[wanted.key] for one in asking]
     reading = together(readings[1], readings[0]) if source.api else readings[0]
-    if look.verdict not in _ALIVE and (not source.api or readings[1].facts is None):
+    if look.verdict not in LIVES and (not source.api or readings[1].facts is None):
         reading = replace(reading, facts=None, text="")  # an error page's words are nobody's
     return Met(look, reading)
 

@@ -22,6 +22,10 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
 
 
+#: The verdicts that find a page where it was, or where it went.
+LIVES = frozenset({Verdict.ALIVE, Verdict.MOVED})
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A link's identity: the dedupe key of its page and, where there is one, the fragment."""

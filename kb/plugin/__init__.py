@@ -33,9 +33,10 @@ from kb.errors import KbError
 from kb.knowledge import KnowledgeBase
 from kb.model.reports import Severity
 from kb.model.site import Page, Site
-from kb.places import addressed, meetings
+from kb.places import addressed
 from kb.plugin import sections
 from kb.plugin.extension import NotesMarkdown
+from kb.plugin.files import fill, same
 from kb.plugin.frames import Frames, as_shipped
 from kb.plugin.kept import Kept
 from kb.plugin.policy import protected
@@ -62,55 +63,6 @@ them, and <a href="{home}">the front page</a> leads to every list.</p>"""
 _ID = re.compile(r'\bid="([^"]+)"')
 _LOCAL = re.compile(r'\A<link rel="canonical" href="http://(?:127\.0\.0\.1|localhost)[:/][^>]*>')
 _FEED = re.compile(r'<link rel="alternate" type="application/rss\+xml"[^>]*>\s*')
-
-
-# What editors and people keep beside a file that they change.
-_LEFT_BEHIND = re.compile(r"~\Z|\A\.?#|\.(?:bak|orig|swp|tmp|rej)\Z", re.IGNORECASE)
-
-
-@lru_cache(maxsize=4096)
-def _real(folder: str) -> str:
-    return os.path.realpath(folder)
-
-
-def _in_the_way(files: Files) -> list[tuple[File, str]]:
-    """Files whose folder on the site would have the name of another file, with that name."""
-    taken = {file.dest_uri for file in files}
-    found = []
-    for file in files:
-        parts = file.dest_uri.split("/")
-        folders = ("/".join(parts[:end]) for end in range(1, len(parts)))
-        other = next((folder for folder in folders if folder in taken), None)
-        if other is not None:
-            found.append((file, other))
-    return found
-
-
-def _within(path: Path, folder: str) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(folder)
-
-
-class _Note(File):
-    """A note, whatever the case of its suffix."""
-
-    def is_documentation_page(self) -> bool:
-        return True
-
-
-def _move(files: Files, path: str, first: str) -> None:
-    """Give a page whose address another has one of its own: `a.md` beside `a/index.md` goes to `a-2/`."""
-    file = files.get_file_from_path(path)
-    if file is None:
-        return
-    taken = {other.dest_uri for other in files}
-    stem = re.sub(r"(/index)?\.html\Z", "", file.dest_uri)
-    tail = file.dest_uri[len(stem) :] or ".html"
-    file.dest_uri = next(
-        place for number in range(2, 10_000) if (place := f"{stem}-{number}{tail}") not in taken
-    )
-    for name in ("url", "abs_dest_path"):
-        file.__dict__.pop(name, None)
-    log.info("%s and %s would have one address: the first stands at %s", path, first, file.url)
 
 
 def _is_nowhere(address: str | None) -> bool:
@@ -175,32 +127,7 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         self._site = replace(site, pages=(), assets=(), files=())  # what is handed on is not held on to
         self._files = files
         self._pages = {page.path: page for page in site.pages}
-        own = _same(config.docs_dir, self._notes)
-        for file in [file for file in files if file.src_dir == config.docs_dir]:  # not the theme's own
-            if self._withheld(file) or (
-                own and file.is_documentation_page() and file.src_uri not in self._pages
-            ):
-                files.remove(file)
-        for page in site.pages:
-            known = files.get_file_from_path(page.path)
-            if known is not None and not known.is_documentation_page():  # to MkDocs, NOTE.MD is a picture
-                files.remove(known)
-            if known is None or not known.is_documentation_page():
-                files.append(_Note.generated(config, page.path, content=page.markdown))
-        for path, first in meetings(page.path for page in site.pages):
-            _move(files, path, first)
-        for path, data in site.assets:
-            if files.get_file_from_path(path) is None:
-                files.append(File.generated(config, path, content=data))
-        if not own:  # MkDocs has not seen the notes' folder, so their pictures come from here
-            for path in site.files:
-                if files.get_file_from_path(path) is None:
-                    files.append(
-                        File(path, str(self._notes), str(config.site_dir), config.use_directory_urls)
-                    )
-        for file, other in _in_the_way(files):
-            log.warning(f"{file.src_uri}: left out, since its page would lie where {other} lies")
-            files.remove(file)
+        fill(files, config, site, self._notes)
         if config.nav is None:
             config.nav = _nav(site.nav)
         site.places.add(files.src_uris)
@@ -223,27 +150,6 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
             config.extra_javascript.append(shared.script)
         elif shared.notice:
             log.info(shared.notice)
-
-    def _withheld(self, file: File) -> bool:
-        """Whether a file of the person's may not be on the site, whatever MkDocs takes it for.
-
-        What a link leads to outside of its folder; what is under `private/`; what an editor left
-        behind of a note; a note that is not among the pages.
-        """
-        path = Path(str(file.abs_src_path))
-        if not path.is_file():  # a pipe or a socket, which would end the build or be waited for
-            return True
-        folder, place = file.src_uri.rpartition("/")[::2]
-        if _real(str(path.parent)) != os.path.join(_real(str(file.src_dir)), *folder.split("/")).rstrip("/"):
-            return True
-        if path.is_symlink() and not _within(path, _real(str(file.src_dir))):
-            return True
-        if "private" in folder.casefold().split("/") or _LEFT_BEHIND.search(place):
-            return True
-        real = Path(_real(str(path.parent))) / path.name
-        if not place.lower().endswith((".md", ".markdown")) or not _within(real, _real(str(self._notes))):
-            return False
-        return real.relative_to(_real(str(self._notes))).as_posix() not in self._pages
 
     def on_page_read_source(self, *, page: MkDocsPage, config: MkDocsConfig) -> str | None:
         """A page as kb made it, under front matter of our own, which MkDocs' reader cannot trip over."""
@@ -408,7 +314,7 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
 
         Folder by folder: the notebook's own folder also holds what each build writes.
         """
-        if not _same(config.docs_dir, self._notes):
+        if not same(config.docs_dir, self._notes):
             for folder in sorted({(self._notes / path).parent for path in self._pages}):
                 if folder.is_dir():
                     server.watch(str(folder), recursive=False)
@@ -438,7 +344,3 @@ def _root(config: MkDocsConfig) -> Path:
 
 def _nav(entries: tuple[tuple[str, Any], ...]) -> list[dict[str, Any]]:
     return [{label: to if isinstance(to, str) else _nav(to)} for label, to in entries]
-
-
-def _same(one: str | Path, other: Path) -> bool:
-    return Path(one).resolve() == other.resolve()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kb import urls
-from kb.model.links import Facts, Look, Verdict
+from kb.model.links import LIVES, Facts, Look, Verdict
 from kb.web import landing, onward, page, places, soft
 from kb.web.fetch import Fetcher
 from kb.web.outcome import Outcome
@@ -19,7 +19,6 @@ from kb.web.retold import Retold, other_language, retold
 from kb.web.soft import Finding
 from kb.web.verdict import judge, overrule
 
-LIVES: Final = frozenset({Verdict.ALIVE, Verdict.MOVED})
 _ANY_TIME: Final = "1970-01-01T00:00:00Z"
 
 

@@ -16,7 +16,7 @@ from zlib import crc32
 from kb import urls
 from kb.instants import days_between, instant, later
 from kb.model.kinds import Standing
-from kb.model.links import Look, Looks, Transition, Verdict
+from kb.model.links import LIVES, Look, Looks, Transition, Verdict
 from kb.values import replace
 from kb.web.outcome import Failure, Outcome, seconds_until
 
@@ -85,7 +85,7 @@ def judge(outcome: Outcome, at: str) -> Look:
     run, which only the caller knows: see `doubt_name`.
     """
     verdict, reason = _verdict(outcome)
-    alive = verdict in (Verdict.ALIVE, Verdict.MOVED)
+    alive = verdict in LIVES
     return Look(
         at=at,
         verdict=verdict,
@@ -281,7 +281,7 @@ def _due(state: Looks, look: Look) -> str:
             days = _SUSPECT_DAYS
         case Standing.DEAD:
             days = _DEAD_DAYS
-        case Standing.ALIVE | Standing.MOVED if look.verdict in (Verdict.ALIVE, Verdict.MOVED):
+        case Standing.ALIVE | Standing.MOVED if look.verdict in LIVES:
             least, most = _ALIVE_DAYS
             turns = state.turns
             stood = _days(turns[-1].at, look.at) if turns else 0.0
