@@ -123,8 +123,8 @@ MUTATIONS: Final = (
     Mutation(
         "a store is copied before it is brought up",
         "kb/store/schema.py",
-        "        _keep_copy(connection, path, version_of(connection))",
-        "        pass",
+        "        copy = _keep_copy(connection, path, version_of(connection))",
+        "        copy = path",
         "tests/test_boundaries.py::test_a_store_of_an_older_kb_is_copied_before_it_is_brought_up",
     ),
     Mutation(
