@@ -121,6 +121,13 @@ class Upkeep(Links):
                     told(error)
                 wrong = str(error)
 
+    @staticmethod
+    def folders(notes: Path) -> list[str]:
+        """A folder of notes, while it is there, and every folder below it in which notes are looked for."""
+        from kb.notes.walk import folders
+
+        return folders(notes)
+
     # -- backups -------------------------------------------------------------------------------
 
     def backup(self, target: str, *, force: bool = False) -> BackedUp:

@@ -112,6 +112,16 @@ def storable(mtime_ns: int) -> int:
     return max(min(mtime_ns, _LATEST_NS), -_LATEST_NS)
 
 
+def folders(root: Path) -> list[str]:
+    """The folders that a walk looks into, links to folders apart; none where there is no `root`."""
+    found = []
+    for folder, names, _ in os.walk(root):
+        found.append(folder)
+        prefix = "" if folder == os.fspath(root) else "below/"
+        names[:] = [name for name in names if not _is_skipped(name, prefix, folder)]
+    return found
+
+
 def _is_note(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 

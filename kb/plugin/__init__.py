@@ -16,6 +16,7 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from html import escape, unescape
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -34,7 +35,7 @@ from kb.knowledge import KnowledgeBase
 from kb.model.reports import Severity
 from kb.model.site import Page, Site
 from kb.places import addressed
-from kb.plugin import sections
+from kb.plugin import sections, watching
 from kb.plugin.extension import NotesMarkdown
 from kb.plugin.files import fill, same
 from kb.plugin.frames import Frames, as_shipped
@@ -86,7 +87,9 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
         self._files = Files([])
         self._markdown = NotesMarkdown()
         self._kept = Kept()
+        self._beside: tuple[Path, ...] = ()
         self._serving = False
+        self._stop = Event()
         self._made: dict[tuple[object, ...], str] = {}
         self._made_before: dict[tuple[object, ...], str] = {}
         self._label: Any = None
@@ -310,15 +313,23 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
     def on_serve(
         self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Callable[..., None]
     ) -> LiveReloadServer:
-        """Watch the notes where they do not lie in docs_dir, which MkDocs watches itself.
+        """Watch what MkDocs does not: the ledger, kb.toml, and the notes where they do not lie in docs_dir.
 
         Folder by folder: the notebook's own folder also holds what each build writes.
         """
-        if not same(config.docs_dir, self._notes):
-            for folder in sorted({(self._notes / path).parent for path in self._pages}):
-                if folder.is_dir():
-                    server.watch(str(folder), recursive=False)
+        self._stop = watching.start(server, lambda: self._sight(config.docs_dir))
         return server
+
+    def on_shutdown(self) -> None:
+        """Let the watching end."""
+        self._stop.set()
+
+    def _sight(self, docs_dir: str) -> watching.Sight:
+        if not same(docs_dir, self._notes):
+            folders = frozenset(KnowledgeBase.folders(self._notes))
+        else:  # which MkDocs watches, as long as it is there
+            folders = frozenset({docs_dir} if os.path.isdir(docs_dir) else ())
+        return watching.seen(self._beside, folders)
 
     def _publish(self, config: MkDocsConfig) -> Site:
         try:
@@ -329,6 +340,7 @@ class KbPlugin(BasePlugin[KbConfig]):  # type: ignore[no-untyped-call]  # MkDocs
                     site, lambda path: File(path, "", "", config.use_directory_urls).url
                 )
                 self._notes = notebook.settings.notes
+                self._beside = (notebook.settings.root / "kb.toml", notebook.settings.ledger)
         except KbError as error:
             raise PluginError(f"kb: {error}" + (f"\n{error.hint}" if error.hint else "")) from error
         for problem in report.problems:
