@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
+from threading import get_ident
 from typing import TYPE_CHECKING, Self
 
 from kb import temporary
 from kb.config import Settings
-from kb.errors import ModelError, StoreError
+from kb.errors import ModelError, StoreError, UsageError
 from kb.knowledge.models import Models
 from kb.model.search import Filter
 from kb.values import replace
@@ -46,6 +46,8 @@ class Notebook:
         self.models = Models(settings)
         #: Told that an answer is of what was read before; where nobody is, that is an error.
         self.told: Callable[[str], object] | None = None
+        self._store: Store | None = None
+        self._thread = 0
 
     def __enter__(self) -> Self:
         return self
@@ -62,13 +64,28 @@ class Notebook:
 
     def close(self) -> None:
         """Let go of the store."""
-        store = self.__dict__.pop("store", None)
+        store, self._store = self._store, None
         if store is not None:
             store.close()
 
-    @cached_property
+    def twin(self) -> Self:
+        """The same notebook with a store of its own, as another thread needs it."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__, _store=None)
+        return other
+
+    @property
     def store(self) -> Store:
-        """The store, made or brought to this version where it has to be."""
+        """The store, made or brought to this version where it has to be. UsageError in another thread."""
+        if self._store is None:
+            self._store, self._thread = self._open(), get_ident()
+        elif self._thread != get_ident():
+            raise UsageError(
+                "this notebook was opened in another thread", hint="KnowledgeBase.open() one in each"
+            )
+        return self._store
+
+    def _open(self) -> Store:
         from kb.store.store import Store
 
         path = self.settings.store
