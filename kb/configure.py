@@ -77,6 +77,10 @@ def set_key(root: Path, name: str, text: str | None) -> tuple[Path, bool]:
             write_atomic(path, mark + new.encode(), expected=old, root=Path(path.anchor))
             if key.scope is not Scope.NOTEBOOK and old is None:
                 os.chmod(path, 0o600)  # it may come to hold a secret
+    except UnicodeEncodeError:  # of the notebook's folder, which the table is to name
+        raise ConfigError(
+            "the path of this notebook is not UTF-8, so that no setting can speak of it", hint="rename it"
+        ) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}", hint="mend it first; nothing was written") from None
     except ConfigError as error:

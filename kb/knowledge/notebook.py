@@ -116,7 +116,7 @@ class Notebook:
         """The URL that opens a note at a line: `editor.url` of the person's config, else its file."""
         from urllib.parse import quote
 
-        full = quote(str(self.settings.notes / path))
+        full = quote(os.fsencode(self.settings.notes / path))
         template: str = self.settings["editor.url"] or "file://{path}"
         return template.replace("{path}", full).replace("{line}", str(line))
 
