@@ -7,6 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def assign(text: str, name: str, value: Any, within: tuple[str, ...] = ()) -> st
     outer, _, leaf = name.rpartition(".")
     table = (*within, outer)
     newline = "\r\n" if "\r\n" in text else "\n"
-    lines = text.splitlines(keepends=True)
+    lines = StringIO(text, newline="\n").readlines()  # TOML knows no other ends of lines
     line = None if value is None else f"{leaf} = {toml(value)}"
     found = _find(lines, table, leaf)
     if found is not None:
