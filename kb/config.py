@@ -239,10 +239,26 @@ def _out_of_scope(path: Path, key: Key, personal: Path) -> ConfigError:
 
 
 def personal_config(environ: Mapping[str, str] | None = None) -> Path:
-    """The person's own config, which need not exist."""
+    """The person's own config, which need not exist.
+
+    A relative XDG_CONFIG_HOME or HOME is passed over: it would name a folder of the notebook one is in.
+    """
     environ = os.environ if environ is None else environ
-    base = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
+    base = environ.get("XDG_CONFIG_HOME", "")
+    if not os.path.isabs(base):
+        home = environ.get("HOME", "")
+        base = os.path.join(home if os.path.isabs(home) else _home(), ".config")
     return Path(base) / "kb" / "config.toml"
+
+
+def _home() -> str:
+    """The home folder that the system knows for this user; the root folder where it knows none."""
+    try:
+        from pwd import getpwuid
+
+        return getpwuid(os.getuid()).pw_dir
+    except (ImportError, KeyError):
+        return os.path.abspath(os.sep)
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -250,7 +266,9 @@ def _read(path: Path) -> Mapping[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}", hint='mend that line; `key = "value"` is the form') from None
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,10 @@ def _put(path: Path, key: Key, value: Any, within: tuple[str, ...] = ()) -> bool
             write_atomic(path, mark + new.encode(), expected=old, root=Path(path.anchor))
             if key.scope is not Scope.NOTEBOOK and old is None:
                 os.chmod(path, 0o600)  # it may come to hold a secret
+    except UnicodeEncodeError:  # of the notebook's folder, which the table is to name
+        raise ConfigError(
+            "the path of this notebook is not UTF-8, so that no setting can speak of it", hint="rename it"
+        ) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}", hint="mend it first; nothing was written") from None
     except ConfigError as error:
@@ -114,7 +119,7 @@ def assign(text: str, name: str, value: Any, within: tuple[str, ...] = ()) -> st
     outer, _, leaf = name.rpartition(".")
     table = (*within, outer)
     newline = "\r\n" if "\r\n" in text else "\n"
-    lines = text.splitlines(keepends=True)
+    lines = StringIO(text, newline="\n").readlines()  # TOML knows no other ends of lines
     line = None if value is None else f"{leaf} = {toml(value)}"
     found = _find(lines, table, leaf)
     if found is not None:

@@ -175,3 +175,21 @@ def test_what_is_said_of_one_notebook_is_what_may_be_said_of_one(
     with pytest.raises(ConfigError, match=r"config\.toml") as caught:
         config.load(write(tmp_path / "n", ""), environ(tmp_path))
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("variables", [{"XDG_CONFIG_HOME": "x"}, {"HOME": ""}, {"HOME": "x"}, {}])
+def test_the_persons_config_never_lies_in_the_folder_one_is_in(variables: dict[str, str]) -> None:
+    assert config.personal_config(variables).is_absolute()
+    assert config.personal_config({"HOME": "/h", **variables, "XDG_CONFIG_HOME": "/x"}) == Path(
+        "/x/kb/config.toml"
+    )
+
+
+def test_a_config_that_is_a_folder_is_not_called_a_wrong_line(tmp_path: Path) -> None:
+    (tmp_path / "xdg/kb/config.toml").mkdir(parents=True)
+    root = tmp_path / "n"
+    root.mkdir()
+    (root / "kb.toml").write_text("")
+    with pytest.raises(ConfigError, match="cannot be read") as caught:
+        config.load(root, environ={"XDG_CONFIG_HOME": str(tmp_path / "xdg")})
+    assert caught.value.hint == ""

@@ -51,6 +51,13 @@ def test_a_file_too_odd_to_change_without_harm_is_left_to_the_person(text: str) 
         assign(text, "links.timeout", 9.0)
 
 
+@pytest.mark.parametrize("other", ["\x85", "\u2028", "\u2029"])
+def test_what_ends_lines_elsewhere_ends_none_here(other: str) -> None:
+    text = f"# a{other}[links]\n[links]\ntimeout = 20 # b{other}archive = true\n"
+    assert assign(text, "links.timeout", None) == f"# a{other}[links]\n[links]\n"
+    assert assign(text, "links.archive", True) == text + "archive = true\n"
+
+
 @given(st.text(), st.sampled_from(["", ODD, "[links]", "\n\n[a.b]\nx = 1\n# end"]))
 def test_any_text_comes_back_from_the_file_as_it_went_in(value: str, text: str) -> None:
     try:

@@ -16,6 +16,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from click.testing import CliRunner
 from mcp import Client, StdioServerParameters, stdio_client
+from pydantic import ValidationError
 
 from kb.cli import main
 from kb.knowledge import KnowledgeBase
@@ -240,6 +241,8 @@ def test_private_notes_are_given_where_that_is_asked_for(root: Path) -> None:
         ("read_page", {"url": "https://never.example/"}, "no text of it is kept"),
         ("glossary", {"term": "nope"}, "the glossary has no term 'nope'"),
         ("list_links", {"standing": ["gone"]}, "standing.0: Input should be 'unchecked'"),
+        ("search", {"query": "a", "tag": ["t"] * 51}, "tag: List should have at most 50 items"),
+        ("list_links", {"host": ["h.example"] * 40_000}, "host: List should have at most 50 items"),
         ("format_disk", {}, "there is no tool 'format_disk'; there are search, read_note"),
     ],
 )
@@ -250,6 +253,11 @@ def test_wrong_arguments_are_told_in_a_sentence(
     assert told.wrong
     assert sentence in told.text
     assert "Traceback" not in told.text
+
+
+def test_a_line_of_a_note_takes_no_more_tags_than_can_be_meant() -> None:
+    with pytest.raises(ValidationError, match="at most 50 items"):
+        takes.AddLink.model_validate({"url": "https://a.example/", "tags": ["t"] * 51})
 
 
 def test_a_note_that_changed_is_read_by_the_next_call(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import click
 import pytest
 
 from kb.cli import COMMANDS, main
+from kb.knowledge import KnowledgeBase
 from tests.commands import Run, runner
 from tests.notebook import write_notebook
 from tests.servers import refused_url
@@ -280,3 +281,33 @@ def test_what_stands_where_the_notes_should_is_answered(
             ran = run(name, *WORK.get(name, []))
             assert ran.status in (0, 1, 2), (number, name)
             assert ran.status != 2 or ran.err.startswith(("kb: ", "Usage")), (number, name, ran)
+
+
+def test_a_notebook_in_a_folder_whose_name_is_not_utf_8_is_used_as_any_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_notebook(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")))
+    run = runner(capsys, monkeypatch, root)
+    assert run("sync").status == 0
+    assert "12 GB" in run("search", "12 GB", "--mode", "keyword").out
+    with KnowledgeBase.open(root) as base:
+        assert base.address("a.md", 1).endswith("/caf%E9/notes/a.md")
+    refused = run("config", "links.private_hosts", "check")
+    assert refused.status == 2
+    assert "not UTF-8" in refused.err
+
+
+def test_a_current_folder_that_was_deleted_is_said(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = f"import os; os.rmdir({str(gone)!r}); from kb.cli import run; run()"
+    done = subprocess.run(
+        [sys.executable, "-c", script, "links"],
+        cwd=gone,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, "kb: the current folder is gone\n")

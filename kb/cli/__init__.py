@@ -121,13 +121,22 @@ def invoke(args: list[str]) -> int:
         return 2
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _say(f"{where}{error.strerror or error}")
+        _say("the current folder is gone" if _is_nowhere() else f"{where}{error.strerror or error}")
         return 2
     except Exception as error:
         if os.environ.get("KB_DEBUG"):
             raise
         _say(f"a fault of kb's own: {type(error).__name__}: {error}\nKB_DEBUG=1 kb ...   shows where")
         return 2
+
+
+def _is_nowhere() -> bool:
+    """Whether the folder that this process is in was deleted."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _say(text: str, prefix: str = "kb: ") -> None:

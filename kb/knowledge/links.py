@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from kb.errors import UsageError
+from kb.knowledge.apart import apart
 from kb.knowledge.notebook import Notebook
 from kb.model.search import Filter
 from kb.values import replace
@@ -53,6 +54,7 @@ class Links(Notebook):
 
     # -- adding --------------------------------------------------------------------------------
 
+    @apart
     def add_link(
         self,
         url: str,
@@ -156,6 +158,7 @@ class Links(Notebook):
 
     # -- what the web says ---------------------------------------------------------------------
 
+    @apart
     def check_links(
         self,
         narrow: Filter | None = None,
@@ -183,6 +186,7 @@ class Links(Notebook):
         finally:
             record(self.store, self.settings)
 
+    @apart
     def enrich(
         self,
         narrow: Filter | None = None,
@@ -238,6 +242,7 @@ class Links(Notebook):
             plan = TitlePlan(written, tuple(done.problems))
         return plan
 
+    @apart
     def repair(
         self,
         narrow: Filter | None = None,

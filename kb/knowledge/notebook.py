@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
+from threading import get_ident
 from typing import TYPE_CHECKING, Self
 
 from kb import temporary
 from kb.config import Settings
-from kb.errors import ModelError, StoreError
+from kb.errors import ModelError, StoreError, UsageError
 from kb.knowledge.models import Models
 from kb.model.search import Filter
 from kb.values import replace
@@ -47,6 +48,8 @@ class Notebook:
         #: Told that the store was brought up from an older kb's, and that an answer is of what was read
         #: before; where nobody is told the latter, that is an error.
         self.told: Callable[[str], object] | None = None
+        self._store: Store | None = None
+        self._thread = 0
 
     def __enter__(self) -> Self:
         return self
@@ -63,13 +66,28 @@ class Notebook:
 
     def close(self) -> None:
         """Let go of the store."""
-        store = self.__dict__.pop("store", None)
+        store, self._store = self._store, None
         if store is not None:
             store.close()
 
-    @cached_property
+    def twin(self) -> Self:
+        """The same notebook with a store of its own, as another thread needs it."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__, _store=None)
+        return other
+
+    @property
     def store(self) -> Store:
-        """The store, made or brought to this version where it has to be."""
+        """The store, made or brought to this version where it has to be. UsageError in another thread."""
+        if self._store is None:
+            self._store, self._thread = self._open(), get_ident()
+        elif self._thread != get_ident():
+            raise UsageError(
+                "this notebook was opened in another thread", hint="KnowledgeBase.open() one in each"
+            )
+        return self._store
+
+    def _open(self) -> Store:
         from kb.store.store import Store
 
         path = self.settings.store
@@ -102,7 +120,7 @@ class Notebook:
         """The URL that opens a note at a line: `editor.url` of the person's config, else its file."""
         from urllib.parse import quote
 
-        full = quote(str(self.settings.notes / path))
+        full = quote(os.fsencode(self.settings.notes / path))
         template: str = self.settings["editor.url"] or "file://{path}"
         return template.replace("{path}", full).replace("{line}", str(line))
 

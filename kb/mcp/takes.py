@@ -13,6 +13,8 @@ from kb.model.search import Filter
 
 #: Characters of one text within a list, and of what is written beside a link.
 EXCERPT = 2_000
+#: Values of one list: a filter of more is no question, and a bullet of more tags no line.
+MANY = 50
 
 # Written out, for type checkers cannot read an enum into one; a test holds them to the enums.
 Kind = Literal[
@@ -32,11 +34,11 @@ class Takes(BaseModel):
 class Narrow(Takes):
     """The filters; the values of one widen, the fields narrow together."""
 
-    kind: list[Kind] = Field([], description="kinds of note or link")
-    tag: list[str] = Field([], description="tags of the note")
-    host: list[str] = Field([], description="hosts of a link, such as arxiv.org")
-    standing: list[Stands] = Field([], description="standings of a link")
-    note: list[str] = Field([], description="notes or folders, relative to the notes folder")
+    kind: list[Kind] = Field([], max_length=MANY, description="kinds of note or link")
+    tag: list[str] = Field([], max_length=MANY, description="tags of the note")
+    host: list[str] = Field([], max_length=MANY, description="hosts of a link, such as arxiv.org")
+    standing: list[Stands] = Field([], max_length=MANY, description="standings of a link")
+    note: list[str] = Field([], max_length=MANY, description="notes or folders, relative to the notes folder")
     since: str | None = Field(None, description="from this date on: 2023, 2023-09 or 2023-09-01")
     until: str | None = Field(None, description="up to this date, its last day included")
 
@@ -103,7 +105,7 @@ class AddLink(Takes):
     note: str | None = Field(None, description="the note to append to; today's if none is given")
     comment: str = Field("", description="a line to stand beside the link", max_length=EXCERPT)
     quote: str = Field("", description="a passage of the page to keep beside it", max_length=EXCERPT)
-    tags: list[str] = Field([], description="tags to write behind it")
+    tags: list[str] = Field([], max_length=MANY, description="tags to write behind it")
 
 
 class Refused(KbError):
