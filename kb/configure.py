@@ -105,7 +105,9 @@ def assign(text: str, name: str, value: Any, within: tuple[str, ...] = ()) -> st
     outer, _, leaf = name.rpartition(".")
     table = (*within, outer)
     newline = "\r\n" if "\r\n" in text else "\n"
-    lines = text.splitlines(keepends=True)
+    lines = [
+        line for line in re.split(r"(?<=\n)", text) if line
+    ]  # a line separator in a comment ends no line
     line = None if value is None else f"{leaf} = {toml(value)}"
     found = _find(lines, table, leaf)
     if found is not None:
