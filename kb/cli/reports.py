@@ -6,6 +6,7 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb.cli.clean import plain, plain_lines
@@ -168,6 +169,14 @@ def exported(value: Export, output: str | None) -> str:
     if value.other:
         lines.append(f"{count(value.other, 'link')} left out: internal, or not for this format")
     return "\n".join(lines)
+
+
+def configured(path: Path, origin: str, changed: bool, *, unset: bool) -> str:
+    """In which file a key was set, or taken out of; and what goes before it, where something does."""
+    if unset:
+        return f"{'taken out of' if changed else 'does not stand in'} {path}"
+    holds = origin == "kb.toml" or origin.startswith(str(path))
+    return f"set in {path}" + ("" if holds else f"\n{origin} goes before it and holds")
 
 
 def backed_up(value: BackedUp) -> str:
