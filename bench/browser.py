@@ -37,8 +37,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from bench.quality import DATA, DEPTH, Question, judge, mean, read
 from bench.report import row
 from kb.knowledge import KnowledgeBase
-from kb.search.encode import NumpyEncoder, packaged_model
+from kb.search.encode import NumpyEncoder
 from kb.search.vectors import VectorFile, best, vector_path
+from kb.search.weights import packaged_model
 
 ROOT = Path(__file__).resolve().parent.parent
 COSINE, AGREE, BYTES, SLOWER, MEMORY, MRR = 0.998, 9.5, 13.0, 8.0, 250.0, 0.02  # bytes, memory: MB

@@ -40,9 +40,10 @@ from kb.config import Settings  # noqa: E402
 from kb.find import Mode, find  # noqa: E402
 from kb.knowledge import KnowledgeBase  # noqa: E402
 from kb.model import Hit  # noqa: E402
-from kb.search.encode import NumpyEncoder, packaged_model  # noqa: E402
+from kb.search.encode import NumpyEncoder  # noqa: E402
 from kb.search.semantic import Semantic  # noqa: E402
 from kb.search.vectors import VectorFile, vector_path  # noqa: E402
+from kb.search.weights import packaged_model  # noqa: E402
 from kb.store.store import Store  # noqa: E402
 
 DEPTH = 10

@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from kb.knowledge import KnowledgeBase
-from kb.search.encode import NumpyEncoder, packaged_model
+from kb.search.encode import NumpyEncoder
 from kb.search.vectors import VectorFile, vector_path
+from kb.search.weights import packaged_model
 
 QUERY = "qlora vram on one card"
 SEEDS = 400  # passages that are really embedded
@@ -102,7 +103,7 @@ def _word(dice: random.Random) -> str:
 def put_vectors(base: KnowledgeBase) -> None:
     """A vector for every passage that has none, through the store's own writer."""
     settings, store = base.settings, base.store
-    encoder = NumpyEncoder(packaged_model(), cache=settings.derived / "models.json", verify=True)
+    encoder = NumpyEncoder(packaged_model(), cache=settings.derived / "models.json")
     path = vector_path(settings.derived, encoder.identity)
     vectors = VectorFile(path, encoder.identity, encoder.width)
     vectors.ensure()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from importlib.resources import files as resource_files
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from kb import urls
+from kb import around, urls
 from kb.config import Settings
 from kb.errors import NoteChanged, NoteExists, UsageError
 from kb.model.clock import Clock
@@ -252,8 +251,7 @@ def template_of(root: Path, kind: NoteKind) -> Template:
             continue
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{path}: cannot be read as a template ({error})") from None
-    packaged = resource_files("kb") / "scaffold" / "templates" / f"{kind}.md"
-    return Template(f"{kind}.md", packaged.read_text(encoding="utf-8"))
+    return Template(f"{kind}.md", around.template(f"templates/{kind}.md"))
 
 
 def _slug(title: str) -> str:

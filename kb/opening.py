@@ -39,9 +39,12 @@ _GOTO = frozenset(["code", "code-insiders", "codium", "cursor", "windsurf"])
 
 
 def editor(named: str, environ: Mapping[str, str]) -> str:
-    """The person's editor: as their config names it, then KB_EDITOR, VISUAL, EDITOR, then what there is."""
-    known = [named, *(environ.get(name, "") for name in ("KB_EDITOR", "VISUAL", "EDITOR")), *_EDITORS]
-    found = next((one for one in known[:4] if one.strip()), None)
+    """The person's editor: as their config names it, then KB_EDITOR, VISUAL, EDITOR, then what there is.
+
+    UsageError where there is none.
+    """
+    told = (named, *(environ.get(name, "") for name in ("KB_EDITOR", "VISUAL", "EDITOR")))
+    found = next((one for one in told if one.strip()), None)
     found = found or next((one for one in _EDITORS if shutil.which(one)), None)
     if found is None:
         raise UsageError("there is no editor", hint='kb config editor.command "nano"')

@@ -15,10 +15,11 @@ from kb.errors import ModelError
 from kb.search import blas, blas_semantic, weights
 from kb.search.blas_bert import LONGEST, BlasBert
 from kb.search.blas_semantic import BlasSemantic, best, quick
-from kb.search.encode import NumpyEncoder, packaged_model
+from kb.search.encode import NumpyEncoder
 from kb.search.semantic import Semantic
 from kb.search.shape import Shape
 from kb.search.vectors import VectorFile, vector_path
+from kb.search.weights import packaged_model
 from tests.test_encode import random_model
 
 pytestmark = pytest.mark.skipif(blas.load() is None, reason="this numpy brings no BLAS along")

@@ -43,6 +43,11 @@ def test_only_the_value_changes(name: str, value: object, old: str, new: str) ->
     assert assign(ODD, name, value) == ODD.replace(old, new)
 
 
+def test_only_a_line_feed_ends_a_line_of_toml() -> None:
+    text = "# see\u2028[links]\n[notes]\nday_first = true\n"
+    assert assign(text, "links.timeout", 5.0) == text + "\n[links]\ntimeout = 5\n"
+
+
 @pytest.mark.parametrize(
     "text", ["links.timeout = 3\n", "links = { timeout = 3 }\n", "[links]\ntimeout.x = 3\n", "links = 3\n"]
 )

@@ -20,7 +20,8 @@ from kb.errors import ModelError
 from kb.model import Excerpt
 from kb.search import weights
 from kb.search.choose import PROBES, choose, compare
-from kb.search.encode import NumpyEncoder, TieredEncoder, packaged_model, verify_weights
+from kb.search.encode import NumpyEncoder, TieredEncoder
+from kb.search.weights import packaged_model, verify_weights
 from kb.search.windows import windows
 from kb.search.wordpiece import WordPiece
 from kb.testing import FakeEncoder

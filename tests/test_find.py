@@ -12,9 +12,10 @@ from kb.errors import ModelError, UsageError
 from kb.find import Found, find
 from kb.model import Filter, Standing
 from kb.notes.parse import parse
-from kb.search.encode import Encoder, NumpyEncoder, packaged_model
+from kb.search.encode import Encoder, NumpyEncoder
 from kb.search.semantic import Semantic
 from kb.search.vectors import VectorFile, vector_path
+from kb.search.weights import packaged_model
 from kb.store import schema
 from kb.store.store import Store
 from tests.notebook import NOTES

@@ -307,6 +307,12 @@ def test_an_address_of_a_private_network_is_not_asked_for(tmp_path: Path) -> Non
         assert server.asked == []
 
 
+def started(root: Path) -> subprocess.Popen[str]:
+    """The server as a client starts it, its pipes open."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*KB, "mcp"], cwd=root, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
 def test_only_protocol_goes_to_standard_output_and_the_end_of_input_is_the_end(tmp_path: Path) -> None:
     root = write_notebook(
         tmp_path / "notebook", {"bad.md": "---\ntitle: [\n---\n* words\n", "a.md": "* words\n"}
@@ -319,14 +325,7 @@ def test_only_protocol_goes_to_standard_output_and_the_end_of_input_is_the_end(t
         {"id": 2, "method": "tools/call", "params": {"name": "nope"}},
     ]  # fmt: skip
     lines = "".join(json.dumps({"jsonrpc": "2.0", **one}) + "\n" for one in asked) + "no json at all\n"
-    process = subprocess.Popen(
-        [*KB, "mcp"],
-        cwd=root,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = started(root)
     assert process.stdin
     assert process.stdout
     process.stdin.write(lines)
@@ -347,14 +346,7 @@ def test_only_protocol_goes_to_standard_output_and_the_end_of_input_is_the_end(t
 
 def test_a_client_that_goes_away_leaves_no_traceback(tmp_path: Path) -> None:
     root = write_notebook(tmp_path / "notebook")
-    process = subprocess.Popen(
-        [*KB, "mcp"],
-        cwd=root,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = started(root)
     assert process.stdin
     assert process.stdout
     process.stdout.close()

@@ -18,8 +18,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from kb.knowledge import KnowledgeBase
-from kb.search.encode import NumpyEncoder, packaged_model
+from kb.search.encode import NumpyEncoder
 from kb.search.query import STOP_WORDS, parse_query
+from kb.search.weights import packaged_model
 from kb.search.wordpiece import WordPiece
 from kb.store import schema
 from tests.notebook import NOTES, write_notebook

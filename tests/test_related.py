@@ -13,7 +13,8 @@ from kb.cli import main
 from kb.errors import ModelError, UnknownNote
 from kb.find import Found, related
 from kb.knowledge import KnowledgeBase
-from kb.search.encode import NumpyEncoder, packaged_model
+from kb.search.encode import NumpyEncoder
+from kb.search.weights import packaged_model
 from tests.notebook import NOTES, write_notebook
 from tests.test_find import Searched, searched
 

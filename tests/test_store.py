@@ -358,7 +358,6 @@ def test_rows_lead_to_every_passage_of_the_same_text_and_back(store: Store) -> N
     assert len(by_row[0]) == 2
     assert by_row.keys() == {0, 1, 2}
     assert store.passages_to_rows("m", by_row[0]) == {id: [0, 1] for id in by_row[0]}
-    assert list(store.allowed_rows("m")) == [0, 1, 2]
     assert store.vector_count("m") == 4
 
 

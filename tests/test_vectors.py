@@ -51,12 +51,12 @@ def test_a_scan_is_exact_and_best_first(vectors: VectorFile) -> None:
     assert found[0][1] == pytest.approx(1.0, abs=1e-6)
 
 
-def test_a_scan_keeps_to_the_rows_allowed(vectors: VectorFile) -> None:
+def test_the_best_are_of_the_rows_allowed(vectors: VectorFile) -> None:
     rows = unit_rows(50)
     vectors.append(rows)
-    found = vectors.scan(rows[7], 10, {3, 9, 41, 5000})
+    found = best(vectors.cosines(rows[7]), 10, {3, 9, 41, 5000})
     assert {row for row, _ in found} == {3, 9, 41}
-    assert vectors.scan(rows[7], 10, []) == []
+    assert best(vectors.cosines(rows[7]), 10, []) == []
 
 
 def test_an_empty_file_finds_nothing(vectors: VectorFile) -> None:

@@ -34,10 +34,7 @@ class Page:
     @property
     def vouched(self) -> bool:
         """Whether a site's own API named the page, and it has been found alive."""
-        return any(
-            link.facts.extra.get("source", "page") != "page" and link.looks.verdict in LIVES
-            for link in self.links
-        )
+        return any(link.facts.source != "page" and link.looks.verdict in LIVES for link in self.links)
 
     @property
     def whole(self) -> bool:
@@ -112,5 +109,5 @@ def pages_of(links: Iterable[LinkRecord], kept: Collection[str] = ()) -> list[Pa
 
 def _is_kept(key: str, links: Sequence[LinkRecord], kept: Collection[str]) -> bool:
     """Whether the text of a page was saved, and is the page's own: an API's text is no measure of it."""
-    own = links[0].facts.extra.get("source", "page") == "page"
+    own = links[0].facts.source == "page"
     return bool(kept) and own and saved.file_name(key) in kept

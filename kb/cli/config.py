@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from kb import contract
-from kb.cli import figures
+from kb.cli import figures, reports
 from kb.cli.clean import plain
 from kb.cli.help import Command
 from kb.cli.shared import as_json, completing, named_root, page, print_json, warn
@@ -41,13 +41,7 @@ def command(key: str | None, value: str | None, unset: bool, as_json: bool) -> i
     if unset and (key is None or value is not None):
         raise UsageError("--unset takes a KEY and no value", hint="kb config --unset links.timeout")
     if key is not None and (value is not None or unset):
-        path, origin, changed, taken = KnowledgeBase.configure(key, value, place["root"])
-        verb = ("taken out of" if changed else "does not stand in") if unset else "set in"
-        warn(f"{verb} {path}")
-        if taken and not unset:
-            warn("taken out of kb.toml, where it may no longer stand")
-        if not unset and origin != "kb.toml" and not origin.startswith(str(path)):
-            warn(f"{origin} goes before it and holds")
+        warn(reports.configured(*KnowledgeBase.configure(key, value, place["root"]), unset=unset))
         return 0
     found = [KnowledgeBase.held(key, **place)] if key is not None else KnowledgeBase.holding(**place)
     if as_json:

@@ -6,6 +6,7 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb.cli.clean import plain, plain_lines
@@ -179,6 +180,20 @@ def exported(value: Export, output: str | None) -> str:
         lines.append(stand)
     if value.other:
         lines.append(f"{count(value.other, 'link')} left out: internal, or not for this format")
+    return "\n".join(lines)
+
+
+def configured(path: Path, origin: str, changed: bool, taken: bool, *, unset: bool) -> str:
+    """In which file a key was set, or taken out of; what goes before it, where something does; and
+    whether it was taken out of kb.toml, where it may no longer stand.
+    """
+    if unset:
+        return f"{'taken out of' if changed else 'does not stand in'} {path}"
+    lines = [f"set in {path}"]
+    if taken:
+        lines.append("taken out of kb.toml, where it may no longer stand")
+    if origin != "kb.toml" and not origin.startswith(str(path)):
+        lines.append(f"{origin} goes before it and holds")
     return "\n".join(lines)
 
 

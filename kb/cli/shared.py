@@ -88,7 +88,7 @@ dry_run = click.option("--dry-run", is_flag=True, help="Show what would be writt
 
 
 def completing(what: str) -> Callable[..., list[CompletionItem]]:
-    """What completes a value with the notebook's own: notes, folders, tags, hosts, terms, keys."""
+    """What completes a value: `notes`, `tags`, `hosts` or `terms` of the notebook, or `keys` of settings."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         item = import_module("click.shell_completion").CompletionItem

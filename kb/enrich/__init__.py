@@ -118,7 +118,7 @@ def _lacks(facts: Facts, source: Source, now: str, *, lost: bool, stale_days: fl
         return again <= now
     if facts.title is None or "lacking" in facts.extra:
         return asked < later(now, -RETRY_DAYS)
-    if source.api and facts.extra["source"] != source.name:
+    if source.api and facts.source != source.name:
         return asked < later(now, -RETRY_DAYS)
     return asked < later(now, -stale_days) or (lost and "saved" in facts.extra)
 

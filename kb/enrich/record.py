@@ -65,7 +65,7 @@ class Recorder:
     def _compared(self, wanted: Wanted, reading: Reading, old: Facts) -> Retold | None:
         """A page's text against the saved one; None where there is none, or it is not the page's own."""
         told = reading.facts or old
-        own = all(one.extra.get("source", "page") == "page" for one in (old, told))
+        own = all(one.source == "page" for one in (old, told))
         if not own or not reading.text or landing.is_home(wanted.url):
             return None
         before = saved.find((self.settings.saved, self.settings.private_saved), wanted.key)
@@ -81,9 +81,8 @@ def merged(old: Facts, reading: Reading, now: str) -> Facts:
         lacking["retry_at"] = _instant(reading.retry_at)
     if reading.facts is None:
         kept = {name: value for name, value in old.extra.items() if name not in ("lacking", "retry_at")}
-        source = old.extra.get("source", "page")
         return replace(
-            old, fetched=old.fetched or now, extra={**kept, "source": source, "tried": now, **lacking}
+            old, fetched=old.fetched or now, extra={**kept, "source": old.source, "tried": now, **lacking}
         )
     extra = {**reading.facts.extra, **lacking}
     if reading.kind is not None:

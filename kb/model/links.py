@@ -135,6 +135,11 @@ class Facts:
     text_changed_at: str | None = None
 
     @property
+    def source(self) -> str:
+        """Who told them: the name of a site's API, or `page` for the page itself."""
+        return str(self.extra.get("source", "page"))
+
+    @property
     def drifted(self) -> bool:
         """Whether the page is no longer what was recorded of it: its title, or its text."""
         return self.now_title is not None or self.text_changed_at is not None

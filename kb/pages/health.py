@@ -12,7 +12,7 @@ from kb.model.site import Page
 from kb.pages import markup, menu
 from kb.pages.card import Card
 from kb.pages.chart import Band, bar, over_time
-from kb.pages.links import link_title, mentioned, standing, to_the_web
+from kb.pages.links import last_change, link_title, mentioned, standing, to_the_web
 from kb.pages.text import clipped, count, instant_day, plain, web_url
 
 _HOSTS = 12
@@ -83,7 +83,7 @@ def _figure(records: Sequence[LinkRecord]) -> str:
 
 def _dead(records: Sequence[LinkRecord], cards: Mapping[str, Card], kept: Mapping[str, str]) -> list[str]:
     died = [record for record in records if record.standing is Standing.DEAD]
-    died.sort(key=_changed, reverse=True)
+    died.sort(key=last_change, reverse=True)
     if not died:
         return []
     return [
@@ -93,7 +93,9 @@ def _dead(records: Sequence[LinkRecord], cards: Mapping[str, Card], kept: Mappin
 
 
 def _suspect(records: Sequence[LinkRecord], cards: Mapping[str, Card]) -> list[str]:
-    found = sorted((one for one in records if one.standing is Standing.SUSPECT), key=_changed, reverse=True)
+    found = sorted(
+        (one for one in records if one.standing is Standing.SUSPECT), key=last_change, reverse=True
+    )
     if not found:
         return []
     said = "<p>These failed lately, and not often enough yet to be called dead.</p>"
@@ -102,7 +104,8 @@ def _suspect(records: Sequence[LinkRecord], cards: Mapping[str, Card]) -> list[s
 
 
 def _moved(records: Sequence[LinkRecord], cards: Mapping[str, Card]) -> list[str]:
-    found = sorted((one for one in records if one.standing is Standing.MOVED), key=_changed, reverse=True)
+    found = [one for one in records if one.standing is Standing.MOVED]
+    found.sort(key=last_change, reverse=True)
     if not found:
         return []
     rows = (
@@ -183,7 +186,3 @@ def _hosts(records: Sequence[LinkRecord]) -> list[str]:
         f'<div class="kb-scroll"><table class="kb-table kb-figures"><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>",
     ]
-
-
-def _changed(record: LinkRecord) -> str:
-    return max((change.at for change in record.looks.turns), default="")

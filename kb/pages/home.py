@@ -11,7 +11,7 @@ from kb.model.links import LinkRecord
 from kb.model.notes import Entry
 from kb.model.site import Page
 from kb.pages.card import KIND_WORDS, Card, newest_first
-from kb.pages.links import link_title, to_the_web
+from kb.pages.links import last_change, link_title, to_the_web
 from kb.pages.listing import tag_anchor
 from kb.pages.text import clipped, count, day, instant_day, link, page_link, plain, slug
 
@@ -70,7 +70,7 @@ def _dead(links: Sequence[LinkRecord], places: Mapping[str, str]) -> list[str]:
     died = [record for record in links if record.standing is Standing.DEAD]
     if not died:
         return []
-    died.sort(key=lambda record: max((t.at for t in record.looks.turns), default=""), reverse=True)
+    died.sort(key=last_change, reverse=True)
     lines = ["## Died lately", ""]
     for record in died[:_DEAD]:
         last = record.looks.last_alive

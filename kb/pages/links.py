@@ -125,6 +125,11 @@ def mentioned(record: LinkRecord, notes: Mapping[str, Card]) -> str:
     return ", ".join(named)
 
 
+def last_change(record: LinkRecord) -> str:
+    """The instant at which its standing changed last; empty where it never did."""
+    return max((change.at for change in record.looks.turns), default="")
+
+
 def latest_day(record: LinkRecord) -> str:
     """The last day that a mention of it speaks of; empty for none."""
     return max((date.latest for date in _dates(record)), default="")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from kb.pages.text import page_link
 
-#: Each page by the name the rest of kb knows it under: its label, its group, the file it wants.
+#: Each page by the name that the rest of kb knows it under, which its file wants too: its label, its group.
 PAGES: dict[str, tuple[str, str]] = {
     "notes": ("All notes", "notes"),
     "timeline": ("Timeline", "notes"),
@@ -20,6 +20,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "glossary": ("Glossary", "glossary"),
     "graph": ("Graph", "graph"),
 }
+# The files that want another name, and what one is called whose name a note has, if not `all-` and the name.
 _FILES = {"health": "link-health"}
 _OTHERS = {"glossary": "all-terms"}
 GROUPS = {"notes": "Notes", "links": "Links", "glossary": "Glossary", "graph": "Graph"}
@@ -70,11 +71,7 @@ def line(name: str, where: Mapping[str, str]) -> list[str]:
 
 
 def _of(group: str) -> list[str]:
-    return list(_members(group))
-
-
-def _members(group: str) -> Iterator[str]:
-    return (name for name, (_, its) in PAGES.items() if its == group)
+    return [name for name, (_, its) in PAGES.items() if its == group]
 
 
 def _address(path: str) -> str:

@@ -19,11 +19,9 @@ import numpy.typing as npt
 from kb.model.search import Excerpt
 from kb.search.bert import Bert
 from kb.search.shape import Shape, read_prompts
-from kb.search.weights import identity, packaged_model, verify_weights
+from kb.search.weights import identity
 from kb.search.windows import windows
 from kb.search.wordpiece import WordPiece
-
-__all__ = ["Encoder", "NumpyEncoder", "TieredEncoder", "packaged_model", "verify_weights"]
 
 Array = npt.NDArray[np.float32]
 BULK_AFTER = 1300
@@ -63,14 +61,12 @@ class Encoder(Protocol):
 class NumpyEncoder:
     """A BERT-family model read with NumPy; nothing else is imported.
 
-    `name`, `cache` and `verify` are those of `weights.identity`. ModelError if the model is missing,
+    `name` and `cache` are those of `weights.identity`. ModelError if the model is missing,
     is not what it should be, or is of a shape that only sentence-transformers can run.
     """
 
-    def __init__(
-        self, folder: Path, *, name: str = "", cache: Path | None = None, verify: bool = False
-    ) -> None:
-        self.identity = identity(folder, cache, name=name, verify=verify)
+    def __init__(self, folder: Path, *, name: str = "", cache: Path | None = None) -> None:
+        self.identity = identity(folder, cache, name=name)
         self._bert = Bert(folder)
         self._pieces = WordPiece.from_folder(Shape.read(folder).transformer)
         self._query_prompt, self._document_prompt = read_prompts(folder)

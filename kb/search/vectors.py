@@ -106,11 +106,9 @@ class VectorFile(Sidecar):
             past = HEADER.size + end * self.width * 4
             self._mapped.madvise(mmap.MADV_DONTNEED, 0, past - past % mmap.PAGESIZE)
 
-    def scan(
-        self, query: Array, k: int, allowed_rows: Iterable[int] | None = None
-    ) -> list[tuple[int, float]]:
+    def scan(self, query: Array, k: int) -> list[tuple[int, float]]:
         """The k rows nearest to a unit query, best first, as (row, cosine); exact."""
-        return best(self.cosines(query), k, allowed_rows)
+        return best(self.cosines(query), k)
 
     def compacted(self, keep: Sequence[int]) -> Compaction:
         """Write a new generation with these rows alone, beside the file; `publish` puts it in place.

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from kb.errors import StoreError
@@ -228,16 +228,6 @@ class Passages(Connected):
             for passage, row in pairs:
                 found.setdefault(passage, []).append(row)
         return found
-
-    def allowed_rows(self, model: str, filter: Filter = EVERYTHING) -> Iterator[int]:
-        """Rows of the passages that pass a filter (an empty one: of all that still stand), ascending."""
-        condition, values = passage_clause(filter)
-        rows = self.connection.execute(
-            f"SELECT DISTINCT v.row FROM {_JOINED} JOIN vectors v ON v.digest = p.digest AND v.model_id = ?"
-            f" WHERE {condition} ORDER BY v.row",
-            [self._model(model), *values],
-        )
-        return (row[0] for row in rows)
 
     def forget_vectors(self, model: str, *, from_row: int = 0) -> None:
         """Forget the vectors of a model from a row on, with all other windows of their texts.

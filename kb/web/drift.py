@@ -33,7 +33,7 @@ def learn(known: Facts, told: Facts) -> Facts:
     A title that is known stays: one that is no longer the page's is noted beside it. What a
     site's API called the page is another matter than what stands on it, and is left as it is.
     """
-    if not told.title or (known.title and _source(known) != "page"):
+    if not told.title or (known.title and known.source != "page"):
         return known
     if not known.title:
         return told
@@ -69,14 +69,10 @@ def refreshed(old: Facts, new: Facts) -> Facts:
     """`new` in the place of `old`, but for what has drifted: another title from the same source is noted
     beside the old one, and what was seen of the text stays."""
     new = replace(new, was_text=old.was_text, now_text=old.now_text, text_changed_at=old.text_changed_at)
-    same = _source(old) == _source(new)
+    same = old.source == new.source
     if not (old.title and new.title and same and changed(old.title, new.title)):
         return new
     return replace(new, title=old.title, now_title=new.title, changed_at=old.changed_at or new.fetched)
-
-
-def _source(facts: Facts) -> object:
-    return facts.extra.get("source", "page")
 
 
 def accept(facts: Facts, at: str) -> Facts:
