@@ -52,7 +52,13 @@ def test_an_address_stays_whole() -> None:
 def test_wrapping_loses_nothing_but_spaces(text: str, width: int) -> None:
     lines = wrapped(text, width)
     assert "".join("".join(lines).split()) == "".join(text.split())
-    assert all(line and line == line.strip() for line in lines)
+    assert all(line.strip() and line == line.rstrip() for line in lines)
+    assert all(line == line.lstrip() for line in lines[1:])
+
+
+@pytest.mark.parametrize("text", ["    for each: pass", "    für jede: 微调"])
+def test_code_keeps_its_indentation(text: str) -> None:
+    assert wrapped(text, 40) == [text]
 
 
 @given(st.text(alphabet="ab é", max_size=60), st.integers(2, 30))

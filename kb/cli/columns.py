@@ -56,21 +56,23 @@ def _beginning(text: str, width: int) -> str:
 def wrapped(text: str, width: int) -> list[str]:
     """Lines of so many columns at most, but for words and addresses that are longer.
 
-    Between characters of two columns a line may end, as such scripts have no spaces.
+    Between characters of two columns a line may end, as such scripts have no spaces. The first
+    keeps its indentation.
     """
     if text.isascii():
         return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
     lines: list[str] = []
-    line, taken = "", 0
+    line = text[: len(text) - len(text.lstrip())]
+    taken = columns(line)
     for word in text.split():
-        gap = " " if line else ""
+        gap = " " if line.strip() else ""
         for piece in _pieces(word):
             size = columns(piece)
-            if line and taken + len(gap) + size > width:
+            if line.strip() and taken + len(gap) + size > width:
                 lines.append(line)
                 line, taken, gap = "", 0, ""
             line, taken, gap = line + gap + piece, taken + len(gap) + size, ""
-    return [*lines, line] if line else lines
+    return [*lines, line] if line.strip() else lines
 
 
 def _pieces(word: str) -> list[str]:
