@@ -37,6 +37,7 @@ SLOW = (
     "test_robust.py",
     "test_site.py",
     "test_serve.py",
+    "test_serve.py",
     "test_mcp.py",
     "test_cli.py",
     "test_lazy_imports.py",

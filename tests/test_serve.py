@@ -9,20 +9,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
+import pytest
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.livereload import LiveReloadServer
 
 from kb.knowledge import KnowledgeBase
+from kb.plugin import watching
 from tests.notebook import write_notebook
 from tests.site_build import write_mkdocs_yml
 
 # Far more than it takes: a busy machine is no fault of the code.
 PATIENCE = 30.0
-# Longer than two looks, and than MkDocs waits for a change to end.
-A_WHILE = 2.0
+# Seconds between two looks: sooner than a person needs them.
+LOOK = 0.1
+# Longer than a look of ours and one of MkDocs', and than it waits for a change to end.
+A_WHILE = 0.6
 
 Change = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "PAUSE", LOOK)
+    monkeypatch.setattr(watching, "SHARE", 0)
 
 
 @contextmanager
@@ -32,7 +42,13 @@ def serving(root: Path) -> Iterator[Change]:
     builds: list[float] = []
     config.plugins.on_startup(command="serve", dirty=False)
     build(config, serve_url="/")
-    server = LiveReloadServer(lambda: builds.append(time.monotonic()), "127.0.0.1", 0, config.site_dir)
+    server = LiveReloadServer(
+        lambda: builds.append(time.monotonic()),
+        "127.0.0.1",
+        0,
+        config.site_dir,
+        polling_interval=LOOK,
+    )
     server.watch(config.docs_dir)
     server.watch(str(root / "mkdocs.yml"))
     config.plugins.on_serve(server, config=config, builder=lambda: None)
@@ -46,15 +62,17 @@ def serving(root: Path) -> Iterator[Change]:
         while len(builds) == before:
             assert time.monotonic() < end, "nothing was built"
             time.sleep(0.02)
-        time.sleep(A_WHILE)
-        settled = len(builds)
-        time.sleep(A_WHILE)
-        assert len(builds) == settled, "it is built again and again"
+        while (still := A_WHILE - (time.monotonic() - builds[-1])) > 0:
+            assert time.monotonic() < end, "it is built again and again"
+            time.sleep(still)
 
     try:
         time.sleep(A_WHILE)
         assert not builds
         yield change
+        built = len(builds)
+        time.sleep(A_WHILE)
+        assert len(builds) == built, "it is built though nothing changed"
     finally:
         config.plugins.on_shutdown()
         server.shutdown()
