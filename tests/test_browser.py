@@ -138,7 +138,7 @@ class Visit:
         self.errors.append(f"a script of a note ran: {dialog.message}")
         dialog.dismiss()
 
-    def go(self, path: str, *, quiet: bool = True) -> Page:
+    def go(self, path: str, *, quiet: bool = False) -> Page:
         """Open a page; `quiet` waits until nothing has been asked of the network for half a second."""
         self.page.goto(self.address + path, wait_until="networkidle" if quiet else "load")
         return self.page
@@ -172,7 +172,7 @@ WITHOUT_SCRIPTS = pytest.mark.parametrize("visit", [{"java_script_enabled": Fals
 
 def test_no_page_asks_another_host_or_has_an_error(visit: Visit) -> None:
     for path in PAGES:
-        page = visit.go(path)
+        page = visit.go(path, quiet=True)
         expect(page.locator("h1")).to_have_count(1)
 
 
@@ -208,7 +208,7 @@ def test_the_moon_turns_the_page_dark_and_it_stays_so(visit: Visit) -> None:
     light = body.evaluate("e => getComputedStyle(e).backgroundColor")
     page.locator("label[title=Dark]").click()
     expect(body).to_have_attribute("data-md-color-scheme", "slate")
-    page.reload(wait_until="networkidle")
+    page.reload()
     expect(body).to_have_attribute("data-md-color-scheme", "slate")
     assert body.evaluate("e => getComputedStyle(e).backgroundColor") != light
 
@@ -221,7 +221,7 @@ def test_whoever_prefers_dark_gets_it_at_once(visit: Visit) -> None:
 @PHONE
 def test_nothing_is_wider_than_a_phone(visit: Visit) -> None:
     for path in PAGES:
-        page = visit.go(path, quiet=False)
+        page = visit.go(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
@@ -385,7 +385,7 @@ def axe() -> str:
 def test_axe_finds_nothing_serious(visit: Visit, axe: str) -> None:
     found = []
     for path in AUDITED:
-        page = visit.go(path, quiet=False)
+        page = visit.go(path)
         page.evaluate(axe)
         result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         assert len(result["passes"]) > 10  # it did run

@@ -257,7 +257,7 @@ def test_every_answer_leads_to_an_anchor_that_its_page_has(visit: Visit, engine:
         "all.push((await engine.hit({id})).url); return all; }"
     )
     for path in sorted({url.split("#")[0] for url in urls}):
-        page = visit.go(path, quiet=False)
+        page = visit.go(path)
         for url in {url for url in urls if url.startswith(path + "#")}:
             assert page.locator(f"[id='{url.split('#')[1]}']").count() == 1, url
 
