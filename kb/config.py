@@ -245,20 +245,24 @@ def personal_config(environ: Mapping[str, str] | None = None) -> Path:
     """
     environ = os.environ if environ is None else environ
     base = environ.get("XDG_CONFIG_HOME", "")
-    if not os.path.isabs(base):
-        home = environ.get("HOME", "")
-        base = os.path.join(home if os.path.isabs(home) else _home(), ".config")
-    return Path(base) / "kb" / "config.toml"
+    folder = Path(base) if os.path.isabs(base) else home(environ) / ".config"
+    return folder / "kb" / "config.toml"
 
 
-def _home() -> str:
-    """The home folder that the system knows for this user; the root folder where it knows none."""
+def home(environ: Mapping[str, str]) -> Path:
+    """The person's home folder: HOME, unless it is relative, or else the one that the system knows.
+
+    The root folder where it knows none.
+    """
+    named = environ.get("HOME", "")
+    if os.path.isabs(named):
+        return Path(named)
     try:
         from pwd import getpwuid
 
-        return getpwuid(os.getuid()).pw_dir
+        return Path(getpwuid(os.getuid()).pw_dir)
     except (ImportError, KeyError):
-        return os.path.abspath(os.sep)
+        return Path(os.path.abspath(os.sep))
 
 
 def _read(path: Path) -> Mapping[str, Any]:

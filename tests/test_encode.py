@@ -445,6 +445,20 @@ def test_a_model_downloaded_before_is_found_without_the_hub(tmp_path: Path) -> N
     assert NumpyEncoder(snapshot, name="some/model").identity.startswith("some-model-53aa51172d14-")
 
 
+@pytest.mark.parametrize("home", ["", ".", "here"])
+def test_no_model_is_taken_from_the_folder_one_is_in(
+    home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path, tmp_path / "here"):
+        kept = folder / ".cache/huggingface/hub/models--some--model"
+        (kept / "refs").mkdir(parents=True)
+        (kept / "refs/main").write_text("abc")
+        (kept / "snapshots/abc").mkdir(parents=True)
+        (kept / "snapshots/abc/modules.json").write_text("[]")
+    assert weights.cached_model("some/model", {"HOME": home}) is None
+
+
 def test_a_model_that_cannot_be_loaded_says_so_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kb.config import home
 from kb.errors import ModelError
 from kb.temporary import replacing
 
@@ -89,9 +90,9 @@ def cached_model(name: str, environ: Mapping[str, str] | None = None) -> Path | 
     files under `snapshots/`.
     """
     environ = os.environ if environ is None else environ
-    home = Path(environ.get("HF_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache/huggingface")
+    kept = Path(environ.get("HF_HOME") or home(environ) / ".cache/huggingface")
     full = name if "/" in name else f"sentence-transformers/{name}"
-    folder = Path(environ.get("HF_HUB_CACHE") or home / "hub") / f"models--{full.replace('/', '--')}"
+    folder = Path(environ.get("HF_HUB_CACHE") or kept / "hub") / f"models--{full.replace('/', '--')}"
     try:
         found = folder / "snapshots" / (folder / "refs" / "main").read_text("ascii").strip()
     except (OSError, UnicodeDecodeError):
