@@ -103,6 +103,7 @@ def beyond(told: Path, allowed: Sequence[Path]) -> list[str]:
 
 def main() -> int:
     """Once through all commands; 1 if anything went beyond."""
+    sys.dont_write_bytecode = True  # what the interpreter keeps of a module is no command's doing
     preload()
     gc.freeze()
     faults: list[str] = []
@@ -112,6 +113,7 @@ def main() -> int:
         home.mkdir()
         write_notebook(root, web)
         environ = {**crash._ENVIRON, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+        environ["PYTHONDONTWRITEBYTECODE"] = "1"
         allowed = (root, home / ".config/kb", home / ".cache/kb")
         everything = commands(web, place)
         before = {path for path in place.rglob("*") if not path.is_relative_to(root)}
