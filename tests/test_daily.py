@@ -133,9 +133,9 @@ def test_the_log_reckons_in_the_persons_days(zone: Callable[[str], None]) -> Non
     record = link(seen="2026-11-30T20:00:00Z")
     note = NoteRow("n.md", "n", NoteKind.NOTE, When.parse("2026-11-30"), (), (), None, False, False, "", 0, 0)
     changed = {"n.md": "2026-12-01T04:00:00Z"}
-    zone("XXX-14")  # fourteen hours before UTC's own morning
+    zone("EAST-14")  # a POSIX zone of any name: fourteen hours ahead of UTC
     assert [event.day for event in lately([record], [], {}, "2026-12-01")] == ["2026-12-01"]
-    zone("XXX8")
+    zone("WEST8")  # and eight behind it
     assert lately([record], [], {}, "2026-12-01") == []
     assert [event.change for event in lately([], [note], changed, "2026-11-30")] == [Change.WRITTEN]
 
