@@ -446,7 +446,8 @@ def test_a_long_list_of_links_is_read_without_scripts(chromium: Browser, many: s
     page.goto(f"{many}links/")
     found = page.locator("#kb-links-table tbody tr").count()
     for part in (2, 3):
-        page.get_by_role("link", name=f"{part}", exact=True).click()
+        with page.expect_navigation():
+            page.get_by_role("link", name=f"{part}", exact=True).click()
         found += page.locator("#kb-links-table tbody tr").count()
     assert found == 1500
     context.close()
