@@ -37,7 +37,6 @@ SLOW = (
     "test_robust.py",
     "test_site.py",
     "test_serve.py",
-    "test_serve.py",
     "test_mcp.py",
     "test_cli.py",
     "test_lazy_imports.py",
@@ -61,6 +60,13 @@ SLOW = (
     "test_terminal.py",
     "test_watch.py",
 )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker more than there are cores: the slow tests wait for browsers and servers half of the time."""
+    quick: bool = config.option.markexpr == "not slow"
+    return (os.cpu_count() or 1) + (not quick)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
