@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,6 +71,64 @@ def test_the_newest_of_two_saves_is_kept(note: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(NoteChanged):
         files.write_atomic(note, b"ours\n", expected=b"old\n")
     assert note.read_bytes() == b"second\n"
+
+
+@pytest.fixture
+def leased(note: Path) -> Path:
+    """The note, on a system and a file system that know leases."""
+    handle = os.open(note, os.O_RDWR)
+    try:
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+    except (AttributeError, OSError) as error:
+        pytest.skip(f"no leases here: {error}")
+    finally:
+        os.close(handle)
+    return note
+
+
+@pytest.mark.parametrize("reads", [Path.read_bytes, lambda note: files.read(note.parent, note.name)])
+def test_who_reads_while_a_note_is_being_replaced_waits_for_what_will_stand(
+    leased: Path, monkeypatch: pytest.MonkeyPatch, reads: Callable[[Path], bytes]
+) -> None:
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(reads(leased)))
+
+    def begin_to_read() -> None:
+        reader.start()
+        reader.join(0.1)
+
+    saved_before_the_exchange(monkeypatch, renamed(leased, b"theirs\n"), begin_to_read)
+    with pytest.raises(NoteChanged):
+        files.write_atomic(leased, b"ours, and longer\n", expected=b"old\n")
+    reader.join(10)
+    assert read == [b"theirs\n"]
+    assert signal.getsignal(signal.SIGURG) == signal.SIG_DFL  # which passes over who waits
+
+
+def test_who_reads_while_a_note_is_replaced_gets_the_new_text(
+    leased: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(leased.read_bytes()))
+
+    def begin_to_read() -> None:
+        reader.start()
+        reader.join(0.1)
+
+    saved_before_the_exchange(monkeypatch, lambda: None, begin_to_read)
+    files.write_atomic(leased, b"ours\n", expected=b"old\n")
+    reader.join(10)
+    assert read == [b"ours\n"]
+
+
+def test_a_note_is_replaced_where_no_file_can_be_kept_shut(
+    note: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("fcntl.F_SETLEASE", raising=False)
+    saved_before_the_exchange(monkeypatch, renamed(note, b"theirs\n"))
+    with pytest.raises(NoteChanged):
+        files.write_atomic(note, b"ours\n", expected=b"old\n")
+    assert note.read_bytes() == b"theirs\n"
 
 
 def test_a_note_that_is_deleted_in_the_last_instant_stays_deleted(

@@ -34,15 +34,30 @@ docs_dir: notes
 plugins: [search, kb]
 theme: {name: material, font: false}
 """
+_RUN: Final = "from kb.cli import run; run()"
+# Between its last look at a note, the exchange and the look at what came out lie microseconds: make it
+# hundredths of a second, so that every save of the editor falls into one of them.
+_RUN_SLOWLY: Final = f"""
+import random, time
+from kb.notes import exchange, files
+at_once = exchange.exchange
+def slowly(one, other):
+    time.sleep(random.uniform(0, 0.04))
+    try:
+        return at_once(one, other)
+    finally:
+        time.sleep(random.uniform(0, 0.04))
+files.exchange = exchange.exchange = slowly
+{_RUN}
+"""
 #: Words that reach nobody, whatever happens beside.
 _NEVER: Final = ("Traceback", "database is locked", "OperationalError")
 
 
-def _commands(root: Path, *many: Sequence[str]) -> list[subprocess.CompletedProcess[str]]:
+def _commands(root: Path, *many: Sequence[str], code: str = _RUN) -> list[subprocess.CompletedProcess[str]]:
     """Run commands at the same time, each in a process of its own."""
 
     def one(args: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        code = "from kb.cli import run; run()"
         return subprocess.run(
             [sys.executable, "-c", code, *args],
             cwd=root,
@@ -111,7 +126,8 @@ def an_editor(root: Path, web: Web, chance: random.Random) -> None:
     assert editor.stdout.readline() == "saving\n"
     pending = set(urls)
     for _ in range(5):  # a note that changes under every attempt is told of, and the link added again
-        done = _commands(root, *(["add-link", url, "--note", "n2"] for url in sorted(pending)))
+        todo = (["add-link", url, "--note", "n2"] for url in sorted(pending))
+        done = _commands(root, *todo, code=_RUN_SLOWLY)
         _well(done, (0, 2))
         refused = [one for one in done if one.returncode == 2]
         assert all("changed since it was read" in one.stderr for one in refused), [

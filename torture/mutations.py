@@ -34,7 +34,14 @@ MUTATIONS: Final = (
         "kb/notes/files.py",
         "elif not holds(temporary, expected):",
         "elif False:",
-        "tests/test_exchange.py",
+        "tests/test_exchange.py::test_what_an_editor_saves_in_the_last_instant_is_kept",
+    ),
+    Mutation(
+        "nobody reads a note's new text before it is known to be right",
+        "kb/notes/exchange.py",
+        "    leased = _lease(ours)\n",
+        "    leased = False\n",
+        "tests/test_exchange.py::test_who_reads_while_a_note_is_being_replaced_waits_for_what_will_stand",
     ),
     Mutation(
         "no write through a link out of the notes",

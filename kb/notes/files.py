@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from kb.errors import NoteChanged, NoteExists, NoteUnwritable, UnknownNote
-from kb.notes.exchange import exchange, give_back, holds
+from kb.notes.exchange import exchange, give_back, holds, shut
 from kb.notes.walk import inside, reason
 from kb.temporary import beside, dress
 
-_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+_READING = os.O_RDONLY | _NO_WAIT | getattr(os, "O_BINARY", 0)
 
 
 def read(root: Path, path: str) -> bytes:
@@ -27,7 +29,7 @@ def read(root: Path, path: str) -> bytes:
         raise outside
     full = f"{root}/{path}"
     try:
-        handle = os.open(full, _READING)
+        handle = _open(full)
     except (FileNotFoundError, NotADirectoryError):
         raise UnknownNote(f"{path}: no such note") from None
     try:
@@ -41,6 +43,16 @@ def read(root: Path, path: str) -> bytes:
             return file.read()
     finally:
         os.close(handle)
+
+
+def _open(full: str) -> int:
+    """Without waiting at a FIFO; but at a note that a kb is about to put into its place, for an instant."""
+    try:
+        return os.open(full, _READING)
+    except BlockingIOError:
+        if not stat.S_ISREG(os.stat(full).st_mode):
+            raise
+        return os.open(full, _READING & ~_NO_WAIT)
 
 
 def _opened(handle: int, full: str) -> str:
@@ -80,21 +92,18 @@ def write_atomic(target: Path, data: bytes, *, expected: bytes | None, root: Pat
 
 
 def _write_new(target: Path, real: Path, data: bytes) -> None:
-    temporary = _temporary(real, data)
-    try:
-        if os.path.lexists(real):
-            raise FileExistsError
+    with _temporary(real, data) as (temporary, _):
         try:
-            os.link(temporary, real)  # fails when the name is taken, unlike a rename
+            if os.path.lexists(real):
+                raise FileExistsError
+            try:
+                os.link(temporary, real)  # fails when the name is taken, unlike a rename
+            except FileExistsError:
+                raise
+            except OSError:  # a file system without hard links
+                os.replace(temporary, real)
         except FileExistsError:
-            raise
-        except OSError:  # a file system without hard links
-            os.replace(temporary, real)
-    except FileExistsError:
-        raise NoteExists(f"{target}: a file of this name is there already; nothing was written") from None
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+            raise NoteExists(f"{target}: a file of this name is there already; nothing was written") from None
     _sync_folder(real.parent)
 
 
@@ -105,26 +114,23 @@ def _replace(target: Path, real: Path, data: bytes, expected: bytes) -> None:
         raise NoteUnwritable(f"{target}: is read-only; nothing was written", hint=f"chmod u+w {target}")
     if data == expected:
         return
-    temporary = _temporary(real, data, like=real)
-    try:
+    with _temporary(real, data, like=real) as (temporary, ours):
         # As late as can be: an editor may have saved while the disk was busy.
         _check_unchanged(target, real, expected)
-        _put(temporary, str(real), data, expected, _changed(target))
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        _put(temporary, ours, str(real), expected, _changed(target))
     _sync_folder(real.parent)
 
 
-def _put(temporary: str, real: str, data: bytes, expected: bytes, changed: NoteChanged) -> None:
+def _put(temporary: str, ours: int, real: str, expected: bytes, changed: NoteChanged) -> None:
     """Move the new bytes into their place, unless something else stands there by now."""
     try:
-        if not exchange(temporary, real):
-            os.replace(temporary, real)
-        elif not holds(temporary, expected):
-            # Saved between the last look and the exchange: theirs goes back, and ours out.
-            give_back(temporary, real, data)
-            raise changed
+        with shut(ours):
+            if not exchange(temporary, real):
+                os.replace(temporary, real)
+            elif not holds(temporary, expected):
+                # Saved between the last look and the exchange: theirs goes back, and ours out.
+                give_back(temporary, real, ours)
+                raise changed
     except FileNotFoundError:
         raise changed from None
 
@@ -146,26 +152,30 @@ def _check_unchanged(target: Path, real: Path, expected: bytes) -> os.stat_resul
     return status
 
 
-def _temporary(real: Path, data: bytes, *, like: Path | None = None) -> str:
-    """A synced file with `data` beside `real`, dressed as `like`; without it, as the umask has it."""
+@contextlib.contextmanager
+def _temporary(real: Path, data: bytes, *, like: Path | None = None) -> Iterator[tuple[str, int]]:
+    """A synced file with `data` beside `real`, dressed as `like`; without it, as the umask has it.
+
+    Its name, which is nobody's after the block, and a handle of it.
+    """
     # As tempfile does it, whose import every search would pay for.
     name = beside(real)
     handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
-        with open(handle, "wb") as file:
+        with open(handle, "wb", closefd=False) as file:
             file.write(data)
-            file.flush()
-            if like is None:
-                umask = os.umask(0)
-                os.umask(umask)
-                os.chmod(name, 0o666 & ~umask)
-            else:
-                dress(name, like)
-            os.fsync(file.fileno())
-    except BaseException:
-        os.unlink(name)
-        raise
-    return name
+        if like is None:
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(name, 0o666 & ~umask)
+        else:
+            dress(name, like)
+        os.fsync(handle)
+        yield name, handle
+    finally:
+        os.close(handle)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
 
 
 def _sync_folder(folder: Path) -> None:
