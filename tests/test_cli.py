@@ -55,13 +55,25 @@ def test_a_search_without_a_hit_is_status_1_with_advice_or_an_empty_array(run: R
     assert (ran.status, ran.json) == (1, [])
 
 
+@pytest.fixture(scope="module")
+def read_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A notebook that several tests only search: its passages are embedded once."""
+    return write_notebook(tmp_path_factory.mktemp("read") / "notebook")
+
+
 @pytest.mark.parametrize("mode", ["hybrid", "keyword", "semantic"])
 @pytest.mark.parametrize(
     "query",
     ['"', "AND", "a:b", "foo*", "NEAR(", "", "'", "x OR", "(((", "^a", "a AND b", "-", "{x}: y", "\x00"],
 )
-def test_no_text_is_a_fault_of_the_query_language(run: Run, query: str, mode: str) -> None:
-    ran = run("search", "--mode", mode, "--", query)
+def test_no_text_is_a_fault_of_the_query_language(
+    read_before: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    query: str,
+    mode: str,
+) -> None:
+    ran = runner(capsys, monkeypatch, read_before)("search", "--mode", mode, "--", query)
     assert ran.status in (0, 1, 2)
     assert "sql" not in ran.err.lower()
     assert "fts" not in ran.err.lower()

@@ -297,6 +297,13 @@ SPACELESS = {
 }
 
 
+@pytest.fixture(scope="module")
+def spaceless(tmp_path_factory: pytest.TempPathFactory, encoder: NumpyEncoder) -> Iterator[Searched]:
+    found = searched(tmp_path_factory.mktemp("vectors"), SPACELESS, encoder)
+    yield found
+    found.store.close()
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -320,10 +327,8 @@ SPACELESS = {
         ("ﾀｶ", ["more.md:4"]),
     ],
 )
-def test_parts_of_text_without_spaces_are_found(
-    tmp_path: Path, encoder: NumpyEncoder, query: str, expected: list[str]
-) -> None:
-    assert searched(tmp_path, SPACELESS, encoder).lines(query, mode="keyword") == expected
+def test_parts_of_text_without_spaces_are_found(spaceless: Searched, query: str, expected: list[str]) -> None:
+    assert spaceless.lines(query, mode="keyword") == expected
 
 
 @pytest.mark.parametrize("query", ["微调", "声调 微调"])
