@@ -289,6 +289,23 @@ def test_it_is_driven_by_keys_alone(visit: Visit) -> None:
     page.wait_for_url(re.compile(r"/cooking/bread/#dough"))
 
 
+def test_who_walks_in_the_answers_when_others_come_stays_at_the_same_place(visit: Visit) -> None:
+    page = switched(opened(visit.go("")))
+    page.get_by_placeholder("Search").fill("bread dough")
+    expect(hits(page).first).to_contain_text("Stretch a piece")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(hits(page).nth(1).locator("a").first).to_be_focused()
+    # As when the answer to the last letters comes late.
+    ask = "(input, words) => { input.value = words; input.dispatchEvent(new Event('input', {bubbles: true})) }"
+    page.get_by_placeholder("Search").evaluate(ask, QUESTION)
+    expect(hits(page).filter(has_text=ANSWER)).to_have_count(1)
+    expect(hits(page).nth(1).locator("a").first).to_be_focused()
+    page.get_by_placeholder("Search").evaluate(ask, "quaxl")
+    expect(hits(page)).to_have_count(0)
+    expect(page.get_by_placeholder("Search")).to_be_focused()
+
+
 def test_escape_gives_the_keys_back_to_the_page_wherever_one_was_in_the_dialog(visit: Visit) -> None:
     page = visit.go("")
     for tabs in (1, 2):  # the list of results, then the switch

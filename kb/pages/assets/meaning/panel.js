@@ -93,12 +93,12 @@ export class Panel {
 
   fail(reason, detail = "") {
     this.failed = true;
-    this.list.replaceChildren();
+    this.fill([]);
     this.show({ status: SAY[reason]?.(detail) ?? SAY.broken(detail), again: reason !== "unable" });
   }
 
   idle() {
-    this.list.replaceChildren();
+    this.fill([]);
     this.show({ status: "Ask in your own words: a question, or what you remember of it." });
   }
 
@@ -118,10 +118,19 @@ export class Panel {
 
   found({ hits, filters }) {
     this.asking = false;
-    this.list.replaceChildren(...hits.map((one) => hit(one, this.root)));
+    this.fill(hits);
     const count = hits.length === 1 ? "1 passage" : `${hits.length} passages, best first`;
     const beside = filters.length ? ` ${filters.join(" ")} narrows on the command line alone.` : "";
     this.show({ status: (hits.length ? `${count}.` : "Nothing here is near to that. Other words, or fewer, may help.") + beside });
+  }
+
+  /* Who has walked into the list before new answers came stays at the same place in it. */
+  fill(hits) {
+    const at = [...this.list.children].findIndex((one) => one.contains(document.activeElement));
+    this.list.replaceChildren(...hits.map((one) => hit(one, this.root)));
+    if (at < 0) return;
+    const links = this.list.querySelectorAll(".kb-meaning-to");
+    (links[Math.min(at, links.length - 1)] ?? this.input).focus();
   }
 
   /* Arrows walk through the answers, Enter opens the best; Escape is the theme's. */
